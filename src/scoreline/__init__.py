@@ -1,0 +1,1 @@
+"""One JSON file describes a batch machine-learning job over partitioned data; Scoreline runs it."""
