@@ -1,0 +1,83 @@
+"""Kinds: what a config calls ``kind: parse_dates`` is the class ``ParseDates`` in ``cleaners/parse_dates.py``.
+
+A file in one of the folders of kinds is a kind; nothing is registered by hand. Own kinds come from modules that the user
+names with ``--module``: every public subclass of a folder's base class with a literal ``kind`` becomes a kind of that folder.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+_BASES = {
+    "sources": "Source",
+    "cleaners": "Step",
+    "transformers": "Transformer",
+    "models": "Model",
+    "metrics": "Metric",
+    "sinks": "Sink",
+    "clusters": "Cluster",
+}
+
+
+@cache
+def kinds(folder: str) -> tuple[str, ...]:
+    """Names of the kinds that ship in a folder, sorted.
+
+    >>> "trim_strings" in kinds("cleaners")
+    True
+    """
+    package = import_module(f"scoreline.{folder}")
+    names = (module.name for module in iter_modules(package.__path__))
+    return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
+
+
+def load_kind(folder: str, kind: str) -> type[BaseModel]:
+    """The class of a kind that ships. Raises KeyError for an unknown one."""
+    if kind not in kinds(folder):
+        raise KeyError(kind)
+    found: type[BaseModel] = getattr(import_module(f"scoreline.{folder}.{kind}"), class_name(kind))
+    return found
+
+
+def class_name(kind: str) -> str:
+    """The class that a kind's file must define.
+
+    >>> class_name("one_hot")
+    'OneHot'
+    """
+    return "".join(word.capitalize() for word in kind.split("_"))
+
+
+def own_kinds(folder: str, modules: Sequence[ModuleType]) -> dict[str, type[BaseModel]]:
+    """Kinds that the user's modules define for a folder, by name."""
+    base = getattr(import_module(f"scoreline.{folder}.base"), _BASES[folder])
+    found = {}
+    for module in modules:
+        for _, member in inspect.getmembers(module, inspect.isclass):
+            if issubclass(member, base) and member.__module__ == module.__name__ and "kind" in member.model_fields:
+                default = member.model_fields["kind"].default
+                if isinstance(default, str):
+                    found[default] = member
+    return found
+
+
+def all_kinds(folder: str, modules: Sequence[ModuleType] = ()) -> dict[str, type[BaseModel]]:
+    """Kinds that ship and the user's own, by name; an own kind may not take a name that ships."""
+    shipped = {kind: load_kind(folder, kind) for kind in kinds(folder)}
+    return {**own_kinds(folder, modules), **shipped}
+
+
+def union_of(folder: str, modules: Sequence[ModuleType] = ()) -> Any:
+    """A pydantic type that accepts any kind of a folder, told apart by ``kind``."""
+    classes = tuple(all_kinds(folder, modules).values())
+    return classes[0] if len(classes) == 1 else Annotated[Union[classes], Field(discriminator="kind")]  # noqa: UP007

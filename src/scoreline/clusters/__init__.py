@@ -1,0 +1,1 @@
+"""Clusters: where tasks run. One file, one kind."""

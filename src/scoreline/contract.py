@@ -1,0 +1,204 @@
+"""The contract: which columns the input has, of which type, and which values they may hold."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field
+
+from scoreline.errors import DataError, Problem
+from scoreline.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+SOURCE_FILE = "source_file"
+SOURCE_ROW = "source_row"
+
+_DECIMAL = re.compile(r"decimal128\((\d+), ?(-?\d+)\)")
+_TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, ?tz=([^\]]+))?\]")
+
+
+class ColumnConfig(BaseModel):
+    """What a config says about one input column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str | None = Field(None, description="Arrow type: string, int64, float64, bool, date32, timestamp[us], ...")
+    nullable: bool = Field(True, description="False: a row with a null here is refused.")
+    min: float | str | None = Field(None, description="Smallest value allowed; ISO text for dates.")
+    max: float | str | None = Field(None, description="Largest value allowed; ISO text for dates.")
+    allowed: tuple[str | int | float | bool, ...] | None = Field(None, description="The only values allowed, besides null.")
+
+
+class ContractConfig(BaseModel):
+    """The ``contract`` section of a config. Columns that it does not name take the type found in the data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: dict[str, ColumnConfig] = Field(default_factory=dict, description="Declared columns by name.")
+    key: str | tuple[str, ...] | None = Field(None, description="Column or columns that identify a row.")
+    extra_columns: Literal["keep", "drop", "refuse"] = Field("keep", description="Columns that are not declared.")
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The key as a tuple of names, empty without a key."""
+        if self.key is None:
+            return ()
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which values of one column are allowed."""
+
+    nullable: bool = True
+    min: float | str | None = None
+    max: float | str | None = None
+    allowed: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The contract with every column's type settled.
+
+    Attributes
+    ----------
+    schema : names and types of the input columns, in input order
+    rules : what else is asked of a column's values, for the columns that ask something
+    key : columns that identify a row; empty when the record number does
+    """
+
+    schema: pa.Schema
+    rules: Mapping[str, Rule]
+    key: tuple[str, ...] = ()
+
+    def only(self, names: Sequence[str]) -> Contract:
+        """The contract of some of its columns, in its own order."""
+        wanted = frozenset(names)
+        return Contract(
+            pa.schema([field for field in self.schema if field.name in wanted]),
+            {name: rule for name, rule in self.rules.items() if name in wanted},
+            self.key,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON object that people can read and `from_json` restores exactly."""
+        return {
+            "columns": {field.name: {"type": type_name(field.type), **self._rule_as_json(field.name)} for field in self.schema},
+            "key": list(self.key),
+            "arrow_schema": base64.b64encode(self.schema.serialize().to_pybytes()).decode(),
+        }
+
+    def _rule_as_json(self, name: str) -> dict[str, Any]:
+        rule = self.rules.get(name, Rule())
+        stated = {"nullable": rule.nullable, "min": rule.min, "max": rule.max}
+        return {
+            **{key: value for key, value in stated.items() if value is not None},
+            **({} if rule.allowed is None else {"allowed": list(rule.allowed)}),
+        }
+
+
+def from_json(stored: Mapping[str, Any]) -> Contract:
+    """The contract that `Contract.as_json` wrote."""
+    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored["arrow_schema"])))
+    rules = {}
+    for name, column in stored["columns"].items():
+        allowed = column.get("allowed")
+        rule = Rule(column["nullable"], column.get("min"), column.get("max"), None if allowed is None else tuple(allowed))
+        if rule != Rule():
+            rules[name] = rule
+    return Contract(schema, rules, tuple(stored["key"]))
+
+
+def rules_of(declared: ContractConfig) -> dict[str, Rule]:
+    """The rules that a config declares, for the columns that ask more than a type."""
+    rules = {name: Rule(c.nullable, c.min, c.max, c.allowed) for name, c in declared.columns.items()}
+    return {name: rule for name, rule in rules.items() if rule != Rule()}
+
+
+def parse_type(name: str) -> pa.DataType:
+    """The Arrow type of a name as configs spell it. Raises ValueError for a name that means nothing.
+
+    >>> parse_type("float64"), parse_type("timestamp[us, tz=UTC]")
+    (DataType(double), TimestampType(timestamp[us, tz=UTC]))
+    """
+    if match := _DECIMAL.fullmatch(name):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    if match := _TIMESTAMP.fullmatch(name):
+        return pa.timestamp(match[1], match[2])
+    return pa.type_for_alias(name)
+
+
+def type_name(arrow_type: pa.DataType) -> str:
+    """The name by which configs spell an Arrow type; dictionaries count as their values.
+
+    >>> type_name(pa.float64()), type_name(pa.dictionary(pa.int32(), pa.string()))
+    ('float64', 'string')
+    """
+    if pa.types.is_dictionary(arrow_type):
+        return type_name(arrow_type.value_type)
+    return {"double": "float64", "float": "float32", "halffloat": "float16", "date32[day]": "date32"}.get(
+        str(arrow_type), str(arrow_type)
+    )
+
+
+def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:
+    """Rows that break a rule of the contract, for the columns of `table` that have rules. Eager, one pass a rule."""
+    found = []
+    for name, rule in contract.rules.items():
+        if name in table.column_names:
+            found.extend(_broken(table[name], name, rule))
+    return tuple(found)
+
+
+def _broken(column: pa.ChunkedArray, name: str, rule: Rule) -> Iterator[Refusal]:
+    if not rule.nullable and column.null_count:
+        yield _refusal(pc.is_null(column), Reason.NULL_NOT_ALLOWED, "null in a column that allows none", name)
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    if rule.min is not None:
+        low = pc.less(plain, bound(rule.min, plain.type))
+        yield from _refusals(low, Reason.BELOW_MINIMUM, f"below the minimum {rule.min}", name)
+    if rule.max is not None:
+        high = pc.greater(plain, bound(rule.max, plain.type))
+        yield from _refusals(high, Reason.ABOVE_MAXIMUM, f"above the maximum {rule.max}", name)
+    if rule.allowed is not None:
+        known = pc.is_in(plain, value_set=pa.array(list(rule.allowed)).cast(plain.type))
+        other = pc.and_(pc.invert(known), pc.is_valid(plain))
+        yield from _refusals(other, Reason.VALUE_NOT_ALLOWED, "not one of the allowed values", name)
+
+
+def _refusals(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> Iterator[Refusal]:
+    if pc.any(mask).as_py():
+        yield _refusal(mask, reason, detail, name)
+
+
+def _refusal(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> Refusal:
+    rows = pc.indices_nonzero(pc.fill_null(mask, fill_value=False)).to_numpy().astype("int64")
+    return Refusal(rows, reason, detail, column=name, stage="contract")
+
+
+def bound(value: float | str, arrow_type: pa.DataType) -> pa.Scalar:
+    """A limit as a scalar of the column's own type (ISO text for dates). Raises ValueError when it does not fit the type."""
+    return pa.scalar(value).cast(arrow_type)
+
+
+def clashes(contract: Contract) -> None:
+    """Raise DataError when input columns have the names that the output gives to row identity."""
+    taken = [name for name in (SOURCE_FILE, SOURCE_ROW) if name in contract.schema.names]
+    if taken:
+        raise DataError(
+            *(
+                Problem(
+                    f"the input has a column '{name}', which the output uses for row identity",
+                    f"input column '{name}'",
+                    'rename the column, or set "predict.row_id": false',
+                )
+                for name in taken
+            )
+        )

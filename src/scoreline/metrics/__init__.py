@@ -1,0 +1,1 @@
+"""Metrics: numbers from sums that add up over parts. One file, one kind."""

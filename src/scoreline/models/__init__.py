@@ -1,0 +1,1 @@
+"""Models: scikit-learn estimators by name. One file, one kind."""

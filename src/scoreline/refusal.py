@@ -1,0 +1,59 @@
+"""Why a row is not predicted: stable reason codes and the rows they apply to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Reason(StrEnum):
+    """The reason codes written to quarantine files. Codes are never renamed."""
+
+    UNREADABLE_LINE = "unreadable_line"
+    UNREADABLE_BYTES = "unreadable_bytes"
+    BAD_VALUE = "bad_value"
+    NULL_NOT_ALLOWED = "null_not_allowed"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
+    VALUE_NOT_ALLOWED = "value_not_allowed"
+    NO_MATCH = "no_match"
+    UNKNOWN_CATEGORY = "unknown_category"
+    NOT_FINITE = "not_finite"
+    PREDICT_FAILED = "predict_failed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """Rows of one part that are refused for one reason.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, sorted, positions in the part that was given to the step (not record numbers)
+    reason, column, stage : the code, the column at fault (None for the whole row), and where it was noticed
+        ("read", "contract", the step's kind, "predict")
+    detail : a short sentence for a person. It never quotes a value: the quarantined row itself keeps the values.
+    """
+
+    rows: np.ndarray
+    reason: Reason
+    detail: str
+    column: str | None = None
+    stage: str = ""
+
+
+def refused_rows(refusals: Sequence[Refusal], count: int) -> np.ndarray:
+    """A boolean mask of length `count`: True where any refusal names the row.
+
+    >>> refused_rows([Refusal(np.array([1]), Reason.BAD_VALUE, "not a number")], 3).tolist()
+    [False, True, False]
+    """
+    mask = np.zeros(count, dtype=bool)
+    for refusal in refusals:
+        mask[refusal.rows] = True
+    return mask

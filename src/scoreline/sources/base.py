@@ -1,0 +1,68 @@
+"""What every source is: files that are surveyed once and then read unit by unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from scoreline.contract import Contract, ContractConfig
+    from scoreline.storage import FileInfo
+    from scoreline.units import RawPart, Unit
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a source before a row is read.
+
+    Attributes
+    ----------
+    files : every input file with size and stamp (etag or modification time), sorted by relative path
+    units : the units of work, in input order
+    contract : the resolved contract: names and types of all input columns
+    source : the source with what was detected (encoding, delimiter) written out, for workers to read alike
+    notes : sentences for the log: what was detected (encoding, types), safe casts, files without rows
+    """
+
+    files: tuple[FileInfo, ...]
+    units: tuple[Unit, ...]
+    contract: Contract
+    source: Source
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Records in all units."""
+        return sum(unit.rows for unit in self.units)
+
+
+class Source(BaseModel):
+    """One kind of source."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    uri: str = Field(min_length=1, description="File, folder or glob; local or s3://.")
+
+    def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
+        """List the files, compare all headers or footers with the contract, cut units. Eager; reads no rows of Parquet.
+
+        `declared` is the config's contract section; `known` is a bundle's resolved contract, which then rules names and types
+        (columns it has and the files lack are missing; the caller says by `Survey.contract` which exist).
+        Raises DataError with all problems: no files, no rows, missing columns (with close names), duplicate names, files whose
+        types differ (named, grouped by how they differ), unreadable or truncated files, an encoding or delimiter that cannot be.
+        """
+        raise NotImplementedError
+
+    def read(self, unit: Unit, contract: Contract, columns: Sequence[str], batch_rows: int) -> Iterator[RawPart]:
+        """Yield the unit's records in order, at most `batch_rows` a part, only `columns` decoded. Memory: one batch.
+
+        `contract` is the survey's. Every record of the unit is in exactly one part. A unit without records yields nothing.
+        """
+        raise NotImplementedError

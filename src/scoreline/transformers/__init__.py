@@ -1,0 +1,1 @@
+"""Transformers: what is learned from training rows to make features. One file, one kind."""

@@ -1,0 +1,70 @@
+"""What every transformer is: statistics per part that merge exactly, and a fitted scikit-learn object made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Transformer(BaseModel):
+    """One transformer of one or more columns. Columns are fitted independently of one another.
+
+    Fitting a column is a loop over rounds, the same for one part or a thousand, in this process or on a cluster:
+
+        state = None
+        while True:
+            partials = [t.partial(column_of_part, target_of_part, state) for each part]   # pure, on workers
+            state = t.combine(partials, state)                                            # pure, on the driver
+            if t.finished(state): break
+
+    `partials` come in the order of the parts, empty parts included, and `combine` must give the same state for any
+    partitioning of the rows (floating point sums: to 1e-9 relative). States and partials are small and pickle.
+    Most transformers finish after one round.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    columns: tuple[str, ...] = Field(min_length=1, description="Columns to transform.")
+
+    accepts: ClassVar[Literal["number", "text", "any"]] = "any"
+    """Columns it takes: numbers (and booleans), text, or both."""
+    widens: ClassVar[bool] = False
+    """True when one column in gives several out; such a transformer must be the last on its column."""
+    needs_target: ClassVar[bool] = False
+
+    def partial(self, column: pd.Series, target: pd.Series | None, state: Any) -> Any:
+        """Statistics of one part's column as scikit-learn would see it (after the transformers before this one).
+
+        Shape: n values, n >= 0; float64 or int64 numbers with NaN as null, or the pandas ``str`` dtype with NaN as null.
+        """
+        raise NotImplementedError
+
+    def combine(self, partials: Sequence[Any], state: Any) -> Any:
+        """Merge the statistics of all parts into the next state."""
+        raise NotImplementedError
+
+    def finished(self, state: Any) -> bool:
+        """True when no further round over the data is needed."""
+        return True
+
+    def export(self, names: Sequence[str], states: Sequence[Any]) -> Any:
+        """The fitted scikit-learn transformer for the columns `names`, equal to one fitted on the concatenated data.
+
+        It has ``feature_names_in_`` and works on a DataFrame of exactly these columns, dense output, float64 where numeric.
+        Raises DataError when the statistics allow no fit (a column of nulls only, no rows), naming the column.
+        """
+        raise NotImplementedError
+
+    def check(self, schema: pa.Schema) -> None:
+        """Raise StepError naming every column that is missing or of a type that the transformer does not accept."""
+        from scoreline.transformers._columns import check_columns
+
+        check_columns(self, schema)
