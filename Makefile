@@ -1,0 +1,52 @@
+# The developer's menu. Settings of every tool stand in pyproject.toml; CI calls the same targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock fmt lint types arch test check demo bench image
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## make the virtual environment with the locked packages
+
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 setup")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: setup  ## choose the newest allowed packages again; requirements.lock is for images and workers
+	$(LOCK) --upgrade --extra boost --output-file requirements.lock
+	$(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+fmt: setup  ## format the code and mend what can be mended
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: setup  ## style, likely bugs, spelling
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+arch: setup  ## imports point down, kinds and sizes follow the rules
+	$(BIN)/lint-imports && $(BIN)/pytest tests/architecture
+
+test: setup  ## all tests
+	$(BIN)/pytest
+
+check: lint types arch test  ## everything that CI asks for
+
+demo: setup  ## make messy sample data and run the whole job on it
+	$(BIN)/scoreline demo
+
+bench: setup  ## measure speed and memory
+	$(BIN)/python -m benchmarks
+
+image: setup  ## build the container image and start it once
+	scripts/build_docker.sh
