@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,3 +58,20 @@ def refused_rows(refusals: Sequence[Refusal], count: int) -> np.ndarray:
     for refusal in refusals:
         mask[refusal.rows] = True
     return mask
+
+
+class ErrorBudget(BaseModel):
+    """How many refused rows a run may have and still be published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate: float = Field(0.01, ge=0, le=1, description="Largest share of refused rows.")
+    count: int | None = Field(None, ge=0, description="Largest number of refused rows.")
+
+    def exceeded(self, refused: int, rows: int) -> bool:
+        """True when `refused` of `rows` rows are too many.
+
+        >>> ErrorBudget(rate=0.01).exceeded(2, 100)
+        True
+        """
+        return refused > self.rate * rows or (self.count is not None and refused > self.count)

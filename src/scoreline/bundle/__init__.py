@@ -1,0 +1,1 @@
+"""The bundle: what training makes and prediction needs, and artifacts that were fitted elsewhere."""
