@@ -1,0 +1,27 @@
+"""Every test starts without what this machine's environment says about S3, Dask or Scoreline."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+FOREIGN = ("AWS_", "DASK_", "SCORELINE_")
+
+
+def _scrub(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(FOREIGN):
+            patch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment_for_servers() -> Iterator[None]:
+    """Servers and clusters that outlive one test inherit nothing either."""
+    with pytest.MonkeyPatch.context() as patch:
+        _scrub(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    _scrub(monkeypatch)
