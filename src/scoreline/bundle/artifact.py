@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import pickle
+import warnings
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from scoreline.errors import ModelError, Problem
+from scoreline.storage import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS_CODE = (".joblib", ".pkl", ".pickle", ".dill")
 
 
 class ArtifactConfig(BaseModel):
@@ -10,9 +26,142 @@ class ArtifactConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    uri: str = Field(min_length=1, description="Location of the file.")
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Hash of the file's bytes.")
+    uri: str = Field(min_length=1, description="Location of the file, or of a bundle's folder.")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Hash that the file's bytes must have.")
     trust: bool = Field(False, description="Load a format that can run code (joblib, pickle, dill). Needs sha256.")
     columns: tuple[str, ...] | None = Field(
         None, description="Feature columns in order, for an object that was fitted without column names."
     )
+
+
+def load_artifact(artifact: ArtifactConfig) -> tuple[Any, str]:
+    """The fitted object and the sha256 of its bytes. The bytes are hashed first and those very bytes are loaded.
+
+    Raises ModelError for a wrong hash, a pickle without trust and hash, types outside the allow-list of skops, a file that
+    does not load, and an object saved by another version of scikit-learn.
+    """
+    suffix = PurePosixPath(artifact.uri).suffix.lower()
+    if suffix != ".skops" and suffix not in RUNS_CODE:
+        raise ModelError(_unknown_format(artifact.uri))
+    body = read_bytes(artifact.uri)
+    digest = hashlib.sha256(body).hexdigest()
+    _check_hash(artifact, digest)
+    if suffix in RUNS_CODE and not (artifact.trust and artifact.sha256):
+        raise ModelError(_untrusted(artifact.uri, digest))
+    return _loaded(artifact.uri, suffix, body), digest
+
+
+@lru_cache(maxsize=4)
+def loaded_once(artifact: ArtifactConfig) -> Any:
+    """The fitted object, loaded and checked once per process."""
+    return load_artifact(artifact)[0]
+
+
+def _check_hash(artifact: ArtifactConfig, digest: str) -> None:
+    if artifact.sha256 is not None and artifact.sha256 != digest:
+        raise ModelError(
+            Problem(
+                f"the artifact's sha256 is {digest}, not the {artifact.sha256} that was expected",
+                artifact.uri,
+                "make sure that this is the file that was handed over; if it is, put its hash into the config",
+            )
+        )
+
+
+def _untrusted(uri: str, digest: str) -> Problem:
+    return Problem(
+        "loading this file can run any code in it, and the config does not say that it is trusted",
+        uri,
+        f'if you know who made it, set "trust": true and "sha256": "{digest}"; safer: save it with skops.io.dump',
+    )
+
+
+def _unknown_format(uri: str) -> Problem:
+    return Problem(
+        "the file is of no format that can be loaded", uri, f"save the object as one of .skops {' '.join(RUNS_CODE)}"
+    )
+
+
+def _loaded(uri: str, suffix: str, body: bytes) -> Any:
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    loaders: dict[str, Callable[[bytes], Any]] = {".skops": _from_skops, ".joblib": _from_joblib, ".dill": _from_dill}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InconsistentVersionWarning)
+            return loaders.get(suffix, pickle.loads)(body)
+    except InconsistentVersionWarning as warning:
+        raise ModelError(_other_version(uri, warning)) from warning
+    except ModelError as error:
+        raise ModelError(*(Problem(p.what, uri, p.advice) for p in error.problems)) from error
+    except (AttributeError, ModuleNotFoundError) as error:
+        raise ModelError(_missing_code(uri, error)) from error
+    except Exception as error:
+        raise ModelError(_damaged(uri, suffix, error)) from error
+
+
+def _from_skops(body: bytes) -> Any:
+    from skops import io as skops_io
+
+    unknown = sorted(set(skops_io.get_untrusted_types(data=body)) - ALLOWED_TYPES)
+    if unknown:
+        raise ModelError(
+            Problem(
+                f"the file holds types that are not on the allow-list: {', '.join(unknown)}",
+                "",
+                "use plain scikit-learn objects, or hand it over as joblib with trust and sha256",
+            )
+        )
+    return skops_io.loads(body, trusted=sorted(ALLOWED_TYPES))
+
+
+def _from_joblib(body: bytes) -> Any:
+    import joblib
+
+    return joblib.load(io.BytesIO(body))
+
+
+def _from_dill(body: bytes) -> Any:
+    import dill
+
+    return dill.loads(body)  # noqa: S301 - only after trust and hash were checked
+
+
+def _other_version(uri: str, warning: Any) -> Problem:
+    return Problem(
+        f"{warning.estimator_name} was saved by scikit-learn {warning.original_sklearn_version}, "
+        f"and {warning.current_sklearn_version} is installed here",
+        uri,
+        f"install scikit-learn {warning.original_sklearn_version}, or fit and save the artifact again",
+    )
+
+
+def _missing_code(uri: str, error: Exception) -> Problem:
+    return Problem(
+        f"the artifact refers to code that is not here: {error}",
+        uri,
+        "name the file that defines it with --module FILE.py, or install the package it comes from",
+    )
+
+
+def _damaged(uri: str, suffix: str, error: Exception) -> Problem:
+    return Problem(
+        f"the file does not load as {suffix[1:]}: {type(error).__name__}: {error}",
+        uri,
+        "check that the file is whole and that its suffix tells its format",
+    )
+
+
+ALLOWED_TYPES = frozenset(
+    {
+        "numpy.dtype",
+        "collections.OrderedDict",
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
+"""Types that skops does not know but that run no code of their own when they are rebuilt."""

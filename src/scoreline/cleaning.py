@@ -1,0 +1,123 @@
+"""Cleaning as a whole: steps in order, what they make of a schema and of a part, and what of them prediction needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from scoreline.catalogue import union_of
+from scoreline.cleaners.base import FrameStep, Step
+from scoreline.refusal import Refusal, refused_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+
+
+class Fingerprints(NamedTuple):
+    """What a step that sees all parts needs to know of one: which rows reached it, and what they look like to it."""
+
+    positions: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CleanPart:
+    """A part after cleaning.
+
+    Attributes
+    ----------
+    table : the rows that are left
+    positions : int64, where each of them stood in the part that was given
+    refusals : rows that a step refused (positions in the part that was given)
+    filtered : how many rows steps dropped on purpose
+    hits : rows matched and rows looked up, by join
+    fingerprints : what the step that sees all parts needs; None without such a step
+    """
+
+    table: pa.Table
+    positions: np.ndarray
+    refusals: tuple[Refusal, ...] = ()
+    filtered: int = 0
+    hits: tuple[tuple[str, int, int], ...] = ()
+    fingerprints: Fingerprints | None = None
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """Cleaning steps in the order in which they are applied."""
+
+    steps: tuple[Step, ...] = ()
+
+    def at(self, moment: Literal["train", "predict"]) -> Cleaning:
+        """The steps that are applied when training, or when predicting."""
+        return Cleaning(tuple(step for step in self.steps if step.on in ("both", moment)))
+
+    def output_schema(self, schema: pa.Schema) -> pa.Schema:
+        """The columns after all steps. Raises StepError of the first step that cannot work on what reaches it."""
+        return self.schemas(schema)[-1]
+
+    def schemas(self, schema: pa.Schema) -> tuple[pa.Schema, ...]:
+        """The columns before the first step and after each."""
+        found = [schema]
+        for step in self.steps:
+            found.append(step.output_schema(found[-1]))
+        return tuple(found)
+
+    def feeding(self, wanted: Sequence[str], schema: pa.Schema) -> tuple[Cleaning, frozenset[str]]:
+        """The steps that the `wanted` columns need, and the columns of `schema` that those steps need: the backward closure."""
+        needed, kept = frozenset(wanted), []
+        for step, before in zip(reversed(self.steps), reversed(self.schemas(schema)[:-1]), strict=True):
+            narrowed = step.narrowed(needed, before)
+            if narrowed is not None:
+                kept.append(narrowed)
+                needed = narrowed.needs(needed, before)
+        return Cleaning(tuple(reversed(kept))), needed
+
+    def apply(self, part: pa.Table) -> CleanPart:
+        """Clean one part; eager. Every row of it is in the result, refused, or counted as filtered."""
+        done = CleanPart(part, np.arange(part.num_rows, dtype=np.int64))
+        for step in self.steps:
+            done = _with_fingerprints(step, done) if isinstance(step, FrameStep) else _after(step, done)
+        return done
+
+    def prepared(self, facts: dict[str, Any]) -> Cleaning:
+        """The steps with what was found out about the data they join."""
+        return Cleaning(tuple(step.prepared(facts) for step in self.steps))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The steps as a config spells them."""
+        return [step.model_dump(mode="json", by_alias=True) for step in self.steps]
+
+
+def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType] = ()) -> Cleaning:
+    """The cleaning that `Cleaning.as_json` wrote; own kinds come from `modules`."""
+    adapter: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[union_of("cleaners", modules), ...])
+    return Cleaning(adapter.validate_python(list(stored)))
+
+
+def _after(step: Step, before: CleanPart) -> CleanPart:
+    cleaned = step.apply(before.table)
+    refused = refused_rows(cleaned.refusals, before.table.num_rows)
+    kept = ~refused if cleaned.keep is None else ~refused & cleaned.keep
+    return CleanPart(
+        table=cleaned.table if kept.all() else cleaned.table.filter(pa.array(kept)),
+        positions=before.positions[kept],
+        refusals=before.refusals + tuple(_moved(refusal, before.positions) for refusal in cleaned.refusals),
+        filtered=before.filtered + int((~kept & ~refused).sum()),
+        hits=before.hits + cleaned.hits,
+        fingerprints=before.fingerprints,
+    )
+
+
+def _with_fingerprints(step: FrameStep, before: CleanPart) -> CleanPart:
+    marked = Fingerprints(before.positions, step.fingerprint(before.table))
+    return CleanPart(before.table, before.positions, before.refusals, before.filtered, before.hits, marked)
+
+
+def _moved(refusal: Refusal, positions: np.ndarray) -> Refusal:
+    return Refusal(positions[refusal.rows], refusal.reason, refusal.detail, refusal.column, refusal.stage)

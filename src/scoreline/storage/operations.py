@@ -1,0 +1,96 @@
+"""Reading and writing at a location, whatever kind of storage it is on."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import TYPE_CHECKING, BinaryIO
+
+from scoreline.errors import Problem, StorageError
+from scoreline.storage.locations import absolute, join
+from scoreline.storage.store import Created, Kind, store_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HASH_BLOCK = 8 * 2**20
+
+
+def open_input(uri: str) -> BinaryIO:
+    """A seekable binary file for reading, as pyarrow, pandas and gzip take it; close it after use.
+
+    On S3 every read is for the object that was there when the file was opened: one that is replaced meanwhile ends
+    in DataError, never in a mixture. Raises DataError when there is no such file, else StorageError.
+    """
+    return store_of(uri).open_input(absolute(uri))
+
+
+def read_bytes(uri: str) -> bytes:
+    """The whole content of a file. Raises DataError when there is no such file, else StorageError."""
+    return store_of(uri).read_bytes(absolute(uri))
+
+
+def exists(uri: str) -> bool:
+    """Whether a file or folder is there now, asked from the storage and never from a cache."""
+    return store_of(uri).kind(absolute(uri)) is not Kind.NOTHING
+
+
+def size(uri: str) -> int:
+    """The size of a file in bytes. Raises DataError when there is no such file, else StorageError."""
+    return store_of(uri).info(absolute(uri)).size
+
+
+def sha256_of(uri: str) -> str:
+    """The SHA-256 of a file's content in hexadecimal, read in blocks."""
+    digest = hashlib.sha256()
+    with open_input(uri) as file:
+        while block := file.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def create(uri: str, body: bytes | Path) -> Created:
+    """Create a file that must not exist yet, whole or not at all; folders above it are made.
+
+    ``body`` is the content, or a local file that holds it. Of any number of writers at once exactly one is told
+    ``CREATED``. ``EXISTS`` leaves what is there untouched. ``UNKNOWN`` means that the answer was lost and could not be
+    found out: read again later, never clean up. After a lost answer equal content counts as our own, so a file that
+    two writers may both want must hold something of its writer.
+
+    Durable when it returns. Raises StorageError when the file was certainly not created.
+    """
+    return store_of(uri).create(absolute(uri), body)
+
+
+def replace(uri: str, body: bytes) -> None:
+    """Write a file at once, over what is there. Only for pointers that tell where the truth is."""
+    store_of(uri).replace(absolute(uri), body)
+
+
+def delete(uri: str) -> None:
+    """Delete one file of scratch data; one that is not there is no error."""
+    store_of(uri).delete(absolute(uri))
+
+
+def delete_tree(uri: str) -> None:
+    """Delete a folder of scratch data and all below it; one that is not there is no error."""
+    store_of(uri).delete_tree(absolute(uri))
+
+
+def probe_writable(uri: str) -> None:
+    """Make sure that files can be created below a location, each once; leaves nothing behind.
+
+    Raises StorageError when they cannot (read-only, a file in the way, no permission, unknown bucket, wrong
+    credentials) and when the storage lets two writers create the same file.
+    """
+    store, place = store_of(uri), absolute(uri)
+    probe = join(store.writable_folder(place), f".scoreline-probe-{uuid.uuid4().hex}")
+    try:
+        first, second = store.create(probe, b"first"), store.create(probe, b"second")
+    finally:
+        store.delete(probe)
+    if first is Created.UNKNOWN or second is Created.UNKNOWN:
+        raise StorageError(Problem("the storage does not answer in time", place, "try again when it does"))
+    if second is Created.CREATED:
+        what = "this storage ignores 'If-None-Match: *', so two writers can create the same file"
+        raise StorageError(Problem(what, place, "use a storage that honours conditional writes, or a local path"))

@@ -1,0 +1,73 @@
+"""What every kind of storage can do, and the values that go in and out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from scoreline.storage.locations import is_s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """One input file: where it is, its path below the source root, its size in bytes, and a stamp that changes with it.
+
+    The stamp is the etag on S3 and the time of the last change in nanoseconds on a local disk.
+    """
+
+    uri: str
+    path: str
+    size: int
+    stamp: str
+
+
+class Created(StrEnum):
+    """What came of an attempt to create a file that must not exist yet."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What is at a location."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    NOTHING = "nothing"
+
+
+class Store(Protocol):
+    """One kind of storage; the modules `local` and `s3` are its two implementations.
+
+    ``walk`` gives the files below a folder whose relative path begins with ``prefix``, hidden ones left out, in any
+    order, down to ``depth`` names (0: without limit). ``names`` gives what is directly in a folder.
+    """
+
+    def kind(self, uri: str, /) -> Kind: ...
+    def info(self, uri: str, /) -> FileInfo: ...
+    def walk(self, uri: str, prefix: str, depth: int, /) -> Iterator[FileInfo]: ...
+    def names(self, uri: str, /) -> tuple[str, ...]: ...
+    def open_input(self, uri: str, /) -> BinaryIO: ...
+    def read_bytes(self, uri: str, /) -> bytes: ...
+    def create(self, uri: str, body: bytes | Path, /) -> Created: ...
+    def replace(self, uri: str, body: bytes, /) -> None: ...
+    def delete(self, uri: str, /) -> None: ...
+    def delete_tree(self, uri: str, /) -> None: ...
+    def writable_folder(self, uri: str, /) -> str: ...
+
+
+def store_of(uri: str) -> Store:
+    """The storage that holds a location; botocore is imported only when that is S3."""
+    if is_s3(uri):
+        from scoreline.storage import s3
+
+        return s3
+    from scoreline.storage import local
+
+    return local
