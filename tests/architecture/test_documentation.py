@@ -22,12 +22,13 @@ def _undocumented(module: ModuleType) -> Iterator[str]:
         if _needs_words(name, value) and value.__module__ == module.__name__:
             if not value.__doc__:
                 yield f"{module.__name__}.{name}"
-            yield from _undocumented_methods(value)
+            if isinstance(value, type):
+                yield from _undocumented_methods(value)
 
 
-def _undocumented_methods(owner: object) -> Iterator[str]:
+def _undocumented_methods(owner: type) -> Iterator[str]:
     """Methods without a docstring of their own or of the base class that they fulfil."""
-    for name, value in vars(owner).items() if isinstance(owner, type) else ():
+    for name, value in vars(owner).items():
         if _needs_words(name, value) and not inspect.getdoc(getattr(owner, name)):
             yield f"{owner.__module__}.{owner.__qualname__}.{name}"
 
