@@ -23,7 +23,7 @@ $(READY): requirements-dev.lock pyproject.toml
 
 lock: setup  ## choose the newest allowed packages again; requirements.lock is for images and workers
 	$(LOCK) --upgrade --extra boost --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra boost --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 fmt: setup  ## format the code and mend what can be mended
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
