@@ -43,23 +43,43 @@ class Kind(StrEnum):
 
 
 class Store(Protocol):
-    """One kind of storage; the modules `local` and `s3` are its two implementations.
+    """One kind of storage; the modules `local` and `s3` are its two implementations. Locations are absolute."""
 
-    ``walk`` gives the files below a folder whose relative path begins with ``prefix``, hidden ones left out, in any
-    order, down to ``depth`` names (0: without limit). ``names`` gives what is directly in a folder.
-    """
+    def kind(self, uri: str, /) -> Kind:
+        """What is at a location."""
 
-    def kind(self, uri: str, /) -> Kind: ...
-    def info(self, uri: str, /) -> FileInfo: ...
-    def walk(self, uri: str, prefix: str, depth: int, /) -> Iterator[FileInfo]: ...
-    def names(self, uri: str, /) -> tuple[str, ...]: ...
-    def open_input(self, uri: str, /) -> BinaryIO: ...
-    def read_bytes(self, uri: str, /) -> bytes: ...
-    def create(self, uri: str, body: bytes | Path, /) -> Created: ...
-    def replace(self, uri: str, body: bytes, /) -> None: ...
-    def delete(self, uri: str, /) -> None: ...
-    def delete_tree(self, uri: str, /) -> None: ...
-    def writable_folder(self, uri: str, /) -> str: ...
+    def info(self, uri: str, /) -> FileInfo:
+        """Size and stamp of one file, its path being its name."""
+
+    def walk(self, uri: str, prefix: str, depth: int, /) -> Iterator[FileInfo]:
+        """The files below a folder whose relative path begins with ``prefix``, hidden ones left out, in any order.
+
+        ``depth`` is how many names a path may have, 0 meaning any number.
+        """
+
+    def names(self, uri: str, /) -> tuple[str, ...]:
+        """What is directly in a folder, hidden names left out."""
+
+    def open_input(self, uri: str, /) -> BinaryIO:
+        """A seekable file for reading."""
+
+    def read_bytes(self, uri: str, /) -> bytes:
+        """The whole content of a file."""
+
+    def create(self, uri: str, body: bytes | Path, /) -> Created:
+        """Create a file that must not exist yet."""
+
+    def replace(self, uri: str, body: bytes, /) -> None:
+        """Write a file over what is there."""
+
+    def delete(self, uri: str, /) -> None:
+        """Delete a file if it is there."""
+
+    def delete_tree(self, uri: str, /) -> None:
+        """Delete all below a folder."""
+
+    def writable_folder(self, uri: str, /) -> str:
+        """The folder that must be writable for files to be made below a location."""
 
 
 def store_of(uri: str) -> Store:
