@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Start a Dask scheduler and workers on this machine; Ctrl-C stops them all.
 #
-#   scripts/start_cluster.sh [WORKERS] [PORT]        default: one worker per core, port 8786
+#   scripts/start_cluster.sh [WORKERS] [PORT] [HOST]      default: one worker per core, port 8786, host 127.0.0.1
 #
 # Then, in another terminal: scoreline run CONFIG --cluster tcp://127.0.0.1:8786
-# On other machines, join with: dask worker tcp://THIS_MACHINE:8786 --nthreads 1
+# With another HOST, other machines can join: dask worker tcp://HOST:8786 --nthreads 1
+# Whoever reaches a scheduler can run code on it, so give it only an address of a network that you trust.
 set -euo pipefail
 workers=${1:-$(getconf _NPROCESSORS_ONLN)}
 port=${2:-8786}
+host=${3:-127.0.0.1}
 cd "$(dirname "$0")/.."
 dask=.venv/bin/dask
 [ -x "$dask" ] || dask=dask
@@ -16,6 +18,6 @@ dask=.venv/bin/dask
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 
-"$dask" scheduler --port "$port" &
-"$dask" worker "tcp://127.0.0.1:$port" --nworkers "$workers" --nthreads 1 &
+"$dask" scheduler --host "$host" --port "$port" --dashboard-address "$host:8787" &
+"$dask" worker "tcp://$host:$port" --nworkers "$workers" --nthreads 1 &
 wait -n
