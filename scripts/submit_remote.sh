@@ -15,7 +15,8 @@ bin=$(dirname "$0")/../.venv/bin
 [ -x "$bin/scoreline" ] && PATH=$bin:$PATH
 
 hostport=${address#*://}
-if ! timeout 10 bash -c '</dev/tcp/"$0"/"$1"' "${hostport%:*}" "${hostport##*:}" 2>/dev/null; then
+if ! python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10).close()' \
+    "${hostport%:*}" "${hostport##*:}" 2>/dev/null; then
     printf '%s\n' "no scheduler answers" "  where: $address" "  do:    start one with scripts/start_cluster.sh, or mend the address" >&2
     exit 6
 fi
