@@ -21,10 +21,10 @@ TERMS = 3
 _WORLD_SEED = 0
 _AGES = 5
 _CALENDARS = 8
-_GROUP_PULL = 1.3
-_PLACE_PULL = 1.6
+_GROUP_PULL = 1.2
+_PLACE_PULL = 2.6
 _AT_HOME = 0.35
-_STREAMS = ("row", "row_again", "special", "source", "customer", "customer_again", "pull")
+_STREAMS = ("row", "row_again", "special", "source", "customer", "customer_again", "pull", "population", "income")
 
 
 class Customers(NamedTuple):
@@ -88,8 +88,8 @@ def pick(bits: Bits, sizes: Ints | int) -> Ints:
 
 
 def make_world(seed: int, rows: int) -> World:
-    """The lookup tables for `rows` rows: 28 customers up to 42,000 rows, then one for every 1,500 rows."""
-    customers = _customers(seed, max(28, rows // 1_500))
+    """The lookup tables for `rows` rows: 28 customers up to 56,000 rows, then one for every 2,000 rows."""
+    customers = _customers(seed, max(28, rows // 2_000))
     regions = np.array([REGIONS.index(city.region) for city in CITIES])
     bands = np.minimum((customers.age - 18) // 9, _AGES - 1)
     profile = (regions[customers.city[:, -1]] * _AGES + bands) * 2 + customers.male
@@ -121,7 +121,8 @@ def amounts() -> Ints:
     whole = np.rint(cents / 100).astype(np.int64) * 100
     exact = np.rint(cents).astype(np.int64)
     style = np.arange(len(exact)) % 4
-    return np.maximum(np.choose(style, [whole, whole - 10, exact, exact]), 50)
+    prices: Ints = np.choose(style, [whole, whole - 10, exact, exact])
+    return np.maximum(prices, 50)
 
 
 def _bits(bits: Bits, shift: int, width: int) -> Ints:

@@ -25,8 +25,8 @@ _ROWS_PER_TURN = 6_000
 class Specials:
     """Which rows are not as drawn: copies of earlier rows, rows without an amount, broken rows.
 
-    The rows are cut into `count` bins of nearly equal width, and one row of each bin is special, never its first: so the
-    first row of a bin can be copied. Kinds take turns, so how many rows there are of a kind is known without drawing any.
+    The rows are cut into `count` bins of nearly equal width, and one row of each bin is special, never its first: so
+    the first row of a bin can be copied. Kinds take turns, so their totals are known without drawing any row.
     """
 
     seed: int

@@ -1,4 +1,4 @@
-"""The made-up world behind the demo data: cities, merchants and merchant groups. Populations and incomes are invented."""
+"""The made-up world behind the demo data: days, cities where customers live, merchant groups, merchants' places."""
 
 from __future__ import annotations
 
@@ -162,8 +162,10 @@ _ODD_PLACES = (
     Place("DUBLIN", "IE", 1),
     Place("", "", 5),
 )
+# The first places are the homes of customers, in the order of CITIES.
 PLACES = (
-    *(Place(city.on_receipts, "BR", 400 if number == 0 else 60 / (1 + number) + 2) for number, city in enumerate(CITIES)),
+    Place(CITIES[0].on_receipts, "BR", 400),
+    *(Place(city.on_receipts, "BR", 2 + 60 / rank) for rank, city in enumerate(CITIES[1:], start=2)),
     *_ODD_PLACES,
 )
 NOWHERE = PLACES.index(_ODD_PLACES[-1])
