@@ -11,11 +11,15 @@ from pydantic import TypeAdapter
 
 from scoreline.catalogue import union_of
 from scoreline.cleaners.base import FrameStep, Step
+from scoreline.contract import violations
 from scoreline.refusal import Refusal, refused_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
+
+    from scoreline.contract import Contract
+    from scoreline.units import RawPart
 
 
 class Fingerprints(NamedTuple):
@@ -80,7 +84,10 @@ class Cleaning:
 
     def apply(self, part: pa.Table) -> CleanPart:
         """Clean one part; eager. Every row of it is in the result, refused, or counted as filtered."""
-        done = CleanPart(part, np.arange(part.num_rows, dtype=np.int64))
+        return self.extend(CleanPart(part, np.arange(part.num_rows, dtype=np.int64)))
+
+    def extend(self, done: CleanPart) -> CleanPart:
+        """Clean further what is left of a part."""
         for step in self.steps:
             done = _with_fingerprints(step, done) if isinstance(step, FrameStep) else _after(step, done)
         return done
@@ -92,6 +99,14 @@ class Cleaning:
     def as_json(self) -> list[dict[str, Any]]:
         """The steps as a config spells them."""
         return [step.model_dump(mode="json", by_alias=True) for step in self.steps]
+
+
+def admitted(raw: RawPart, contract: Contract) -> CleanPart:
+    """The rows of a raw part that reading and the contract let pass; the others are refused, each for its first reason."""
+    refusals = (*raw.refusals, *violations(raw.table, contract))
+    kept = ~refused_rows(refusals, raw.table.num_rows)
+    table = raw.table if kept.all() else raw.table.filter(pa.array(kept))
+    return CleanPart(table, np.flatnonzero(kept), refusals)
 
 
 def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType] = ()) -> Cleaning:

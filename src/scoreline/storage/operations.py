@@ -49,6 +49,12 @@ def sha256_of(uri: str) -> str:
     return digest.hexdigest()
 
 
+def list_names(uri: str) -> tuple[str, ...]:
+    """What is directly in a folder, sorted, hidden names left out; nothing for a folder that is not there."""
+    store = store_of(uri)
+    return tuple(sorted(store.names(absolute(uri)))) if store.kind(absolute(uri)) is Kind.FOLDER else ()
+
+
 def create(uri: str, body: bytes | Path) -> Created:
     """Create a file that must not exist yet, whole or not at all; folders above it are made.
 

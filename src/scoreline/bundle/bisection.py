@@ -1,0 +1,105 @@
+"""Prediction that one bad row cannot stop: a batch that fails is halved until the rows at fault stand alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoreline.errors import ModelError, Problem
+from scoreline.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scoreline.bundle.fitted import Fitted
+
+MANY = 1_000
+"""More failing rows than this in one batch, and more than half of it, mean that the model is at fault and not the rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Predictions of the rows that could be predicted, where they stood, and the refusals of the others."""
+
+    predictions: np.ndarray
+    proba: np.ndarray | None
+    positions: np.ndarray
+    refusals: tuple[Refusal, ...] = ()
+
+
+def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
+    """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
+
+    Raises ModelError when single rows fail one after the other: then it is the model that does not fit the data.
+    """
+    if frame.empty:
+        return _no_rows(fitted, proba)
+    failures: dict[int, str] = {}
+    done = _halved(fitted, frame, 0, proba, failures)
+    if not done:
+        raise ModelError(_always_fails(failures))
+    refusals = tuple(
+        Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
+        for text, rows in _grouped(failures).items()
+    )
+    return Outcome(
+        np.concatenate([piece.predictions for piece in done]),
+        np.concatenate([piece.proba for piece in done if piece.proba is not None]) if proba else None,
+        np.concatenate([piece.positions for piece in done]),
+        refusals,
+    )
+
+
+def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool, failures: dict[int, str]) -> list[Outcome]:
+    try:
+        return [_predicted(fitted, frame, start, proba)]
+    except ModelError:
+        raise
+    except Exception as error:  # whatever the fitted object raises, its row is refused with it
+        if len(frame) > 1:
+            middle = len(frame) // 2
+            first = _halved(fitted, frame.iloc[:middle], start, proba, failures)
+            return first + _halved(fitted, frame.iloc[middle:], start + middle, proba, failures)
+        failures[start] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
+        if len(failures) > MANY and len(failures) > (start + 1) / 2:
+            raise ModelError(_always_fails(failures)) from error
+        return []
+
+
+def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool) -> Outcome:
+    predictions = fitted.predict(frame)
+    if predictions.shape != (len(frame),):
+        raise ModelError(_wrong_shape(predictions.shape, len(frame)))
+    positions = np.arange(start, start + len(frame), dtype=np.int64)
+    return Outcome(predictions, fitted.predict_proba(frame) if proba else None, positions)
+
+
+def _no_rows(fitted: Fitted, proba: bool) -> Outcome:
+    labels = fitted.labels or ()
+    nothing = np.empty(0, dtype=object if labels and isinstance(labels[0], str) else np.float64)
+    return Outcome(nothing, np.empty((0, len(labels))) if proba else None, np.empty(0, dtype=np.int64))
+
+
+def _grouped(failures: dict[int, str]) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for row, text in sorted(failures.items()):
+        groups.setdefault(text, []).append(row)
+    return groups
+
+
+def _always_fails(failures: dict[int, str]) -> Problem:
+    return Problem(
+        f"the model fails on every row it is given: {next(iter(failures.values()))}",
+        "predict",
+        "check that the artifact was fitted on columns of these names and types (scoreline check CONFIG lists them)",
+    )
+
+
+def _wrong_shape(shape: tuple[int, ...], rows: int) -> Problem:
+    return Problem(
+        f"the model's predictions have shape {shape} for {rows} rows",
+        "predict",
+        "only models that predict one value a row can be used",
+    )

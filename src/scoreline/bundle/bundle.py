@@ -1,0 +1,128 @@
+"""`Bundle`: everything prediction needs, and the one path from raw rows to predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.cleaning import Cleaning, CleanPart
+from scoreline.frame import markers_of, to_frame
+from scoreline.refusal import Refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scoreline.bundle.artifact import ArtifactConfig
+    from scoreline.contract import Contract
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Predictions for a part.
+
+    Attributes
+    ----------
+    predictions : one value for each row that was predicted, of the bundle's answer type
+    proba : float64 (rows, labels), or None when it was not asked for
+    positions : int64, where each predicted row stood in the part
+    refusals : rows of the part that got no prediction, and why
+    filtered : rows that cleaning dropped on purpose
+    hits : rows matched and rows looked up, by join
+    """
+
+    predictions: pa.Array
+    proba: np.ndarray | None
+    positions: np.ndarray
+    refusals: tuple[Refusal, ...] = ()
+    filtered: int = 0
+    hits: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A fitted object with the contract and the cleaning that make its input. Small: what was fitted is loaded where it is used.
+
+    Attributes
+    ----------
+    contract : the input columns as training saw them, typed
+    needs : the columns among them that prediction needs
+    cleaning : the steps that feed the features
+    inputs : the columns that the fitted object takes, in its order, as they are after cleaning
+    model, transformer : where what was fitted lies, with its hash; `transformer` is None for a whole pipeline
+    answer_type : Arrow type of a prediction
+    labels : class labels in the order of the probabilities; None for regression
+    modules : names of own modules that the fitted object refers to
+    target : the column that it predicts, when known
+    """
+
+    contract: Contract
+    needs: tuple[str, ...]
+    cleaning: Cleaning
+    inputs: pa.Schema
+    model: ArtifactConfig
+    transformer: ArtifactConfig | None
+    answer_type: pa.DataType
+    labels: tuple[Any, ...] | None = None
+    modules: tuple[str, ...] = ()
+    target: str | None = None
+
+    @property
+    def fitted(self) -> Fitted:
+        """What was fitted; loaded and checked once per process."""
+        return load_fitted(self.model, self.transformer, self.modules)
+
+    def predict(self, part: pa.Table, *, proba: bool = False) -> Scored:
+        """Clean and predict raw rows; eager. Every row is in the result, refused, or counted as filtered.
+
+        `part` has the columns that are needed, and may have more. Rows on which the fitted object fails are found by halving and
+        refused. Raises ModelError when it fails on most rows.
+        """
+        clean = self.cleaning.apply(part.select(self.needs))
+        return self.score(clean, proba=proba)
+
+    def score(self, clean: CleanPart, *, proba: bool = False) -> Scored:
+        """Predict rows that are clean already: the second half of `predict`."""
+        outcome = predict_or_refuse(self.fitted, self.frame(clean.table), proba=proba)
+        return Scored(
+            as_answers(outcome.predictions, self.answer_type),
+            outcome.proba,
+            clean.positions[outcome.positions],
+            clean.refusals + tuple(
+                Refusal(clean.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals
+            ),
+            clean.filtered,
+            clean.hits,
+        )
+
+    def frame(self, table: pa.Table) -> pd.DataFrame:
+        """The DataFrame that the fitted object takes, of a cleaned table."""
+        return to_frame(table, self.inputs, markers_of(self._first, self.inputs.names))
+
+    @property
+    def _first(self) -> Any:
+        fitted = self.fitted
+        return fitted.model if fitted.transformer is None else fitted.transformer
+
+
+def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:
+    """Predictions as an Arrow array; exact, an error where the type does not hold them.
+
+    >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
+    ['a', 'b']
+    """
+    if predictions.dtype.kind in "OU":
+        return pa.array(predictions.tolist(), type=answer_type)
+    return pa.array(predictions).cast(answer_type)
+
+
+def answer_type_of(predictions: np.ndarray) -> pa.DataType:
+    """The Arrow type for predictions like these: text, bool, int64 or float64."""
+    if predictions.dtype.kind in "OU":
+        return pa.array(predictions.tolist()).type
+    by_kind = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
+    return by_kind.get(predictions.dtype.kind) or pa.array(predictions).type

@@ -1,0 +1,123 @@
+"""The files of a bundle: written once, complete when ``SHA256SUMS`` is there, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scoreline import cleaning, contract
+from scoreline.bundle.artifact import ArtifactConfig
+from scoreline.bundle.bundle import Bundle
+from scoreline.bundle.golden import as_bytes, check_golden
+from scoreline.errors import ModelError, Problem
+from scoreline.storage import create, exists, join, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+
+MODEL, SUMS = "pipeline.joblib", "SHA256SUMS"
+REQUIRED = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "skops")
+
+
+def dumped(pipeline: Any) -> bytes:
+    """The bytes of ``pipeline.joblib``."""
+    import joblib
+
+    buffer = io.BytesIO()
+    joblib.dump(pipeline, buffer)
+    return buffer.getvalue()
+
+
+def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, provenance: Mapping[str, Any]) -> None:
+    """Create every file of a bundle whose ``pipeline.joblib`` is there already; ``SHA256SUMS`` comes last and completes it."""
+    from skops import io as skops_io
+
+    files = {
+        "pipeline.skops": skops_io.dumps(pipeline),
+        "contract.json": as_json(bundle.contract.as_json()),
+        "cleaning.json": as_json(_prediction_as_json(bundle)),
+        "golden.parquet": as_bytes(golden),
+        "provenance.json": as_json(provenance),
+        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in REQUIRED).encode(),
+    }
+    for name, body in files.items():
+        create(join(uri, name), body)
+    hashes = {name: hashlib.sha256(read_bytes(join(uri, name))).hexdigest() for name in (MODEL, *files)}
+    create(join(uri, SUMS), "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode())
+
+
+def _prediction_as_json(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "needs": list(bundle.needs),
+        "steps": bundle.cleaning.as_json(),
+        "inputs": {field.name: contract.type_name(field.type) for field in bundle.inputs},
+        "inputs_arrow_schema": base64.b64encode(bundle.inputs.serialize().to_pybytes()).decode(),
+        "answer": contract.type_name(bundle.answer_type),
+        "labels": None if bundle.labels is None else list(bundle.labels),
+        "target": bundle.target,
+        "modules": list(bundle.modules),
+    }
+
+
+def as_json(content: Any) -> bytes:
+    """A JSON file that people can read."""
+    return (json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def is_bundle(uri: str) -> bool:
+    """True when a complete bundle is at the location."""
+    return exists(join(uri, SUMS))
+
+
+def load_bundle(uri: str, modules: Sequence[ModuleType] = ()) -> Bundle:
+    """The bundle in a folder: every hash is checked, then the golden rows are predicted again.
+
+    Raises ModelError for a file that was changed or is missing, and when the golden rows come out differently.
+    """
+    hashes = _checked_hashes(uri)
+    stored = json.loads(read_bytes(join(uri, "cleaning.json")))
+    bundle = Bundle(
+        contract=contract.from_json(json.loads(read_bytes(join(uri, "contract.json")))),
+        needs=tuple(stored["needs"]),
+        cleaning=cleaning.from_json(stored["steps"], modules),
+        inputs=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored["inputs_arrow_schema"]))),
+        model=ArtifactConfig(uri=join(uri, MODEL), sha256=hashes[MODEL], trust=True),
+        transformer=None,
+        answer_type=contract.parse_type(stored["answer"]),
+        labels=None if stored["labels"] is None else tuple(stored["labels"]),
+        modules=tuple(stored["modules"]),
+        target=stored["target"],
+    )
+    golden = pq.read_table(io.BytesIO(read_bytes(join(uri, "golden.parquet"))), page_checksum_verification=True)
+    check_golden(bundle, golden, uri)
+    return bundle
+
+
+def _checked_hashes(uri: str) -> dict[str, str]:
+    lines = read_bytes(join(uri, SUMS)).decode().splitlines()
+    expected = {name: stated for stated, name in (line.split("  ", 1) for line in lines)}
+    changed = [name for name, stated in expected.items() if _hash_of(join(uri, name)) != stated]
+    if changed:
+        raise ModelError(
+            *(
+                Problem(
+                    f"'{name}' is missing or not what was written: its sha256 differs from the one in {SUMS}",
+                    join(uri, name),
+                    "restore the bundle from a copy, or train it again",
+                )
+                for name in changed
+            )
+        )
+    return expected
+
+
+def _hash_of(uri: str) -> str | None:
+    return hashlib.sha256(read_bytes(uri)).hexdigest() if exists(uri) else None

@@ -1,0 +1,200 @@
+"""A fitted object ready to predict: one scikit-learn pipeline, or a transformer and a model that were kept apart."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.bundle.artifact import ArtifactConfig, load_artifact
+from scoreline.errors import ModelError, Problem
+from scoreline.models.base import single_threaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model, with the transformer that makes its features when they are two objects.
+
+    Attributes
+    ----------
+    model, transformer : fitted objects of scikit-learn's form; `transformer` is None when the model is a whole pipeline
+    names : columns that it must be given, in order
+    named : False when it was fitted without names and takes arrays
+    """
+
+    model: Any
+    transformer: Any
+    names: tuple[str, ...]
+    named: bool
+
+    @property
+    def labels(self) -> tuple[Any, ...] | None:
+        """The class labels in the order of the columns of `predict_proba`; None for a model without classes."""
+        classes = getattr(self.model, "classes_", None)
+        return None if classes is None else tuple(classes.tolist())
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """One prediction a row, shape (rows,). Raises what the objects raise; nothing is computed for no rows."""
+        return np.asarray(self.model.predict(self._features(frame)))
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probabilities, float64 (rows, labels)."""
+        return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
+
+    def _features(self, frame: pd.DataFrame) -> Any:
+        given = frame if self.named else frame.to_numpy()
+        return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
+
+
+def _for_model(features: Any, fitted: Fitted) -> Any:
+    """What the model takes of the transformer's output: columns by name where both know names."""
+    import pandas as pd
+
+    wanted = getattr(fitted.model, "feature_names_in_", None)
+    if wanted is None:
+        return features.to_numpy() if isinstance(features, pd.DataFrame) else features
+    if not isinstance(features, pd.DataFrame):
+        features = _named(features, fitted.transformer)
+    return features[list(wanted)]
+
+
+def _named(features: Any, transformer: Any) -> pd.DataFrame:
+    import pandas as pd
+    from scipy import sparse
+
+    dense = features.toarray() if sparse.issparse(features) else features
+    return pd.DataFrame(dense, columns=transformer.get_feature_names_out())
+
+
+@lru_cache(maxsize=4)
+def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: tuple[str, ...]) -> Fitted:
+    """Load once per process what was fitted, after its hashes were checked; names of own modules stand in for ``__main__``.
+
+    Raises ModelError as `load_artifact` does, and for objects that cannot predict or whose columns nobody knows.
+    """
+    with _main_knows(modules):
+        first = None if transformer is None else load_artifact(transformer)[0]
+        last = load_artifact(model)[0]
+    _check_methods(model, last, transformer, first)
+    names, named = _input_names(model if transformer is None else transformer, last if first is None else first)
+    fitted = Fitted(single_threaded(last), None if first is None else single_threaded(first), names, named)
+    _check_pair(model, fitted)
+    return fitted
+
+
+@contextmanager
+def _main_knows(modules: Sequence[str]) -> Iterator[None]:
+    """Lend ``__main__`` the names of own modules: a pickle made by a script refers to its functions as ``__main__.name``."""
+    main = sys.modules["__main__"]
+    lent = {
+        name: value
+        for module in modules
+        for name, value in vars(sys.modules[module]).items()
+        if not name.startswith("__") and not hasattr(main, name)
+    }
+    for name, value in lent.items():
+        setattr(main, name, value)
+    try:
+        yield
+    finally:
+        for name in lent:
+            delattr(main, name)
+
+
+def _check_methods(model: ArtifactConfig, last: Any, transformer: ArtifactConfig | None, first: Any) -> None:
+    problems = []
+    if not hasattr(last, "predict"):
+        problems.append(_cannot(model.uri, last, "predict"))
+    if transformer is not None and not hasattr(first, "transform"):
+        problems.append(_cannot(transformer.uri, first, "transform"))
+    if problems:
+        raise ModelError(*problems)
+
+
+def _cannot(uri: str, found: Any, method: str) -> Problem:
+    return Problem(
+        f"the file holds a {type(found).__name__}, which has no method '{method}'",
+        uri,
+        "hand over a fitted scikit-learn object; a model goes under 'model', a transformer under 'transformer'",
+    )
+
+
+def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...], bool]:
+    known = getattr(fitted, "feature_names_in_", None)
+    if known is not None:
+        _check_declared(artifact, tuple(known.tolist()))
+        return tuple(known.tolist()), True
+    count = getattr(fitted, "n_features_in_", None)
+    if artifact.columns is None:
+        raise ModelError(
+            Problem(
+                "the object was fitted without column names, so nobody can tell which columns it wants",
+                artifact.uri,
+                f'list its {count or ""} columns in order as "columns" beside "uri", or fit it on a DataFrame',
+            )
+        )
+    if count is not None and count != len(artifact.columns):
+        raise ModelError(
+            Problem(
+                f"the object was fitted on {count} columns, and the config lists {len(artifact.columns)}",
+                artifact.uri,
+                'list exactly the columns it was fitted on as "columns"',
+            )
+        )
+    return artifact.columns, False
+
+
+def _check_declared(artifact: ArtifactConfig, known: tuple[str, ...]) -> None:
+    if artifact.columns is not None and artifact.columns != known:
+        raise ModelError(
+            Problem(
+                f"the config lists the columns {', '.join(artifact.columns)}, "
+                f"and the object was fitted on {', '.join(known)}",
+                artifact.uri,
+                'leave out "columns": the object knows its own',
+            )
+        )
+
+
+def _check_pair(model: ArtifactConfig, fitted: Fitted) -> None:
+    """Refuse a model that wants columns which its transformer does not make."""
+    if fitted.transformer is None or not hasattr(fitted.transformer, "get_feature_names_out"):
+        return
+    try:
+        made = [str(name) for name in fitted.transformer.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        return
+    wanted = getattr(fitted.model, "feature_names_in_", None)
+    count = getattr(fitted.model, "n_features_in_", None)
+    if wanted is not None:
+        missing = [str(name) for name in wanted if str(name) not in made]
+        if missing:
+            raise ModelError(*(_not_made(model.uri, name, made) for name in missing[:5]))
+    elif count is not None and count != len(made):
+        raise ModelError(
+            Problem(
+                f"the model was fitted on {count} features, and the transformer makes {len(made)}",
+                model.uri,
+                "hand over the transformer and the model that were fitted together",
+            )
+        )
+
+
+def _not_made(uri: str, name: str, made: Sequence[str]) -> Problem:
+    close = get_close_matches(name, made, 1)
+    hint = f"; it makes '{close[0]}'" if close else ""
+    return Problem(
+        f"the model wants the feature '{name}', which the transformer does not make{hint}",
+        uri,
+        "hand over the transformer and the model that were fitted together",
+    )

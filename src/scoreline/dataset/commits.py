@@ -1,0 +1,171 @@
+"""Commits: one immutable record publishes a run's units as the next version; pointers follow it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scoreline.dataset.layout import Layout
+from scoreline.dataset.receipts import no_answer
+from scoreline.errors import ConflictError, DataError, Problem, StorageError
+from scoreline.storage import Created, absolute, create, exists, is_s3, join, list_names, read_bytes, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scoreline.dataset.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Version `version` of a data set.
+
+    Attributes
+    ----------
+    run : the score_key whose units it publishes
+    manifest_sha256 : hash of the run's manifest
+    prefixes : folders, relative to the store, that hold the version's files and nothing else
+    """
+
+    version: int
+    run: str
+    manifest_sha256: str
+    prefixes: tuple[str, ...]
+    files: int
+    rows_in: int
+    predicted: int
+    quarantined: int
+    filtered: int
+    created: str
+
+
+def highest_commit(layout: Layout) -> Commit | None:
+    """The newest version, or None for a data set that has none yet. One listing."""
+    names = [name for name in list_names(layout.commits) if name.endswith(".json")]
+    return _read(join(layout.commits, max(names))) if names else None
+
+
+def _read(uri: str) -> Commit:
+    stored: dict[str, Any] = json.loads(read_bytes(uri))
+    return Commit(**{**stored, "prefixes": tuple(stored["prefixes"])})
+
+
+def publish(layout: Layout, receipts: Sequence[Receipt], base: Commit | None) -> Commit:
+    """Publish a run whose units all have receipts, as the version after `base`; then lead readers to it.
+
+    A run that is the newest version already is not published twice. Raises ConflictError when another run took the version:
+    nothing of this run is lost, and the same command publishes it.
+    """
+    newest = highest_commit(layout)
+    if newest is not None and newest.run == layout.score_key:
+        return _pointed(layout, newest)
+    manifest = "".join(json.dumps(asdict(receipt), sort_keys=True) + "\n" for receipt in receipts).encode()
+    if create(layout.manifest, manifest) is Created.UNKNOWN:
+        raise StorageError(no_answer(layout.manifest))
+    commit = _next(layout, receipts, base, hashlib.sha256(read_bytes(layout.manifest)).hexdigest())
+    if not is_s3(layout.store):
+        _stage(layout, receipts, layout.staged_version(commit.version))
+    return _pointed(layout, _committed(layout, commit))
+
+
+def _next(layout: Layout, receipts: Sequence[Receipt], base: Commit | None, manifest_sha256: str) -> Commit:
+    return Commit(
+        version=1 if base is None else base.version + 1,
+        run=layout.score_key,
+        manifest_sha256=manifest_sha256,
+        prefixes=(f"runs/{layout.score_key}/data/",),
+        files=len(receipts),
+        rows_in=sum(receipt.rows_in for receipt in receipts),
+        predicted=sum(receipt.predicted for receipt in receipts),
+        quarantined=sum(receipt.quarantined for receipt in receipts),
+        filtered=sum(receipt.filtered for receipt in receipts),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _committed(layout: Layout, commit: Commit) -> Commit:
+    uri = layout.commit(commit.version)
+    outcome = create(uri, json.dumps(asdict(commit), indent=1, sort_keys=True).encode())
+    if outcome is Created.CREATED:
+        return commit
+    if outcome is Created.UNKNOWN:
+        raise ConflictError(no_answer(uri))
+    winner = _read(uri)
+    if winner.run != layout.score_key:
+        raise ConflictError(
+            Problem(
+                f"another run ({winner.run[:10]}) published version {winner.version} while this one was working",
+                layout.uri,
+                "run the same command again to publish this run's predictions as the next version",
+            )
+        )
+    return winner
+
+
+def _stage(layout: Layout, receipts: Sequence[Receipt], folder: str) -> None:
+    """Fill a version's folder with hard links; a folder that an earlier attempt left is completed."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for receipt in receipts:
+        name = layout.file_name(receipt.unit)
+        if not (Path(folder) / name).exists():
+            os.link(layout.unit_file(receipt.unit), Path(folder) / name)
+
+
+def _pointed(layout: Layout, commit: Commit) -> Commit:
+    """Lead readers to a commit: locally by the symlink, everywhere by ``latest.json``. Both are advisory and repairable."""
+    if not is_s3(layout.store):
+        _link(layout, commit)
+    replace(layout.latest, json.dumps({"version": commit.version, "prefixes": commit.prefixes, "rows": commit.predicted}).encode())
+    return commit
+
+
+def _link(layout: Layout, commit: Commit) -> None:
+    folder, staged = Path(layout.version(commit.version)), Path(layout.staged_version(commit.version))
+    if not folder.exists():
+        if not staged.exists():
+            _stage(layout, _units_of(layout), str(staged))
+        staged.rename(folder)
+    link = Path(absolute(layout.uri).rstrip("/"))
+    fresh = link.with_name(f".{link.name}.{layout.short_key}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(os.path.relpath(folder, link.parent))
+    fresh.replace(link)
+
+
+def _units_of(layout: Layout) -> list[Receipt]:
+    from scoreline.dataset.receipts import read_receipts
+
+    return list(read_receipts(layout).values())
+
+
+def current(uri: str) -> tuple[str, ...]:
+    """The folders, or S3 prefixes, that hold the newest version of the data set at `uri`: the way to read it without races.
+
+    Raises DataError when nothing was published there.
+    """
+    layout = Layout(uri, "")
+    commit = highest_commit(layout)
+    if commit is None:
+        raise DataError(Problem("no version of this data set is published", uri, "run the config that writes it"))
+    if not is_s3(layout.store) and exists(layout.version(commit.version)):
+        return (layout.version(commit.version),)
+    return tuple(join(layout.store, prefix) for prefix in commit.prefixes)
+
+
+def check_target(layout: Layout) -> None:
+    """Raise StorageError when something that is not a data set of ours stands where the symlink would go."""
+    path = Path(absolute(layout.uri).rstrip("/"))
+    if is_s3(layout.uri) or path.is_symlink() or not path.exists():
+        return
+    raise StorageError(
+        Problem(
+            "something is there already that was not published by scoreline, and it is never overwritten",
+            str(path),
+            "choose another predict.sink.uri, or move it away",
+        )
+    )

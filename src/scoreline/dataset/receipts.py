@@ -1,0 +1,124 @@
+"""Receipts: the immutable record that one unit is done, and the account of its rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scoreline.errors import ScorelineError, Problem, StorageError
+from scoreline.storage import Created, create, list_names, read_bytes, join
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scoreline.dataset.layout import Layout
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that a receipt vouches for; `path` is relative to the store."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of the rows of one unit.
+
+    Attributes
+    ----------
+    unit, rows_in, predicted, filtered : the unit's name and counts of its rows
+    refused : rows in quarantine by reason code
+    data, quarantine : the files written; no quarantine file without refused rows
+    hits : rows matched and rows looked up, by join
+    """
+
+    unit: str
+    rows_in: int
+    predicted: int
+    filtered: int
+    refused: Mapping[str, int]
+    data: StoredFile
+    quarantine: StoredFile | None = None
+    hits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows in quarantine."""
+        return sum(self.refused.values())
+
+    def balanced(self) -> bool:
+        """True when every row of the unit is accounted for."""
+        return self.rows_in == self.predicted + self.quarantined + self.filtered
+
+
+def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
+    """Create the unit's receipt and return the one that stands: an earlier attempt's, when it was first.
+
+    Raises ScorelineError when the rows do not add up, StorageError when the store gives no answer.
+    """
+    if not receipt.balanced():
+        raise ScorelineError(_unbalanced(receipt))
+    uri = layout.receipt(receipt.unit)
+    outcome = create(uri, json.dumps(asdict(receipt), sort_keys=True).encode())
+    if outcome is Created.UNKNOWN:
+        raise StorageError(no_answer(uri))
+    return receipt if outcome is Created.CREATED else _parsed(read_bytes(uri))
+
+
+def read_receipts(layout: Layout) -> dict[str, Receipt]:
+    """The receipts of the run that exist, by unit name."""
+    names = list_names(layout.receipts)
+    receipts = (_parsed(read_bytes(join(layout.receipts, name))) for name in names if name.endswith(".json"))
+    return {receipt.unit: receipt for receipt in receipts}
+
+
+def refused_in_all(receipts: Iterable[Receipt]) -> dict[str, int]:
+    """Rows in quarantine by reason code, over all units, most first."""
+    total: dict[str, int] = {}
+    for receipt in receipts:
+        for reason, count in receipt.refused.items():
+            total[reason] = total.get(reason, 0) + count
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def hits_in_all(receipts: Iterable[Receipt]) -> dict[str, tuple[int, int]]:
+    """Rows matched and rows looked up by join, over all units."""
+    total: dict[str, tuple[int, int]] = {}
+    for receipt in receipts:
+        for name, (matched, looked_up) in receipt.hits.items():
+            before = total.get(name, (0, 0))
+            total[name] = (before[0] + matched, before[1] + looked_up)
+    return total
+
+
+def no_answer(uri: str) -> Problem:
+    """The problem of a write whose outcome nobody can tell."""
+    return Problem(
+        "the store did not say whether the write happened; nothing was deleted",
+        uri,
+        "run the same command again: what is finished is kept",
+    )
+
+
+def _parsed(body: bytes) -> Receipt:
+    stored: dict[str, Any] = json.loads(body)
+    quarantine = stored.pop("quarantine")
+    hits = {name: (pair[0], pair[1]) for name, pair in stored.pop("hits").items()}
+    return Receipt(
+        **{**stored, "data": StoredFile(**stored["data"])},
+        quarantine=None if quarantine is None else StoredFile(**quarantine),
+        hits=hits,
+    )
+
+
+def _unbalanced(receipt: Receipt) -> Problem:
+    return Problem(
+        f"{receipt.rows_in} rows in, but {receipt.predicted} predicted + {receipt.quarantined} quarantined "
+        f"+ {receipt.filtered} filtered",
+        f"unit {receipt.unit}",
+        "this is a bug of ours: nothing is published; please report it with the run's log.txt",
+    )
