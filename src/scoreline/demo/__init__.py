@@ -96,7 +96,7 @@ def write_demo(
 
     Notes
     -----
-    About 0.5 (Parquet) or 0.8 (CSV) microseconds a row on one core, in some 200 MB of memory for any number of rows.
+    About half a microsecond a row on one core, in some 200 MB of memory for any number of rows.
     """
     _refuse_impossible(rows, format, seed, rows_per_file)
     root = Path(folder)
