@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import grimp
 import pytest
 
 from scoreline.catalogue import class_name, kinds, load_kind
@@ -32,3 +33,14 @@ def test_a_kind_has_its_own_tests(folder: str, kind: str, root: Path) -> None:
 def test_every_option_of_a_kind_is_described(folder: str, kind: str) -> None:
     fields = load_kind(folder, kind).model_fields
     assert [name for name, field in fields.items() if name != "kind" and not field.description] == []
+
+
+def test_nothing_beside_a_kind_imports_it() -> None:
+    graph = grimp.build_graph("scoreline", exclude_type_checking_imports=True, cache_dir=None)
+    for folder in FOLDERS:
+        shipped = {f"scoreline.{folder}.{kind}" for kind in kinds(folder)}
+        imported = {
+            module: graph.find_modules_directly_imported_by(module)
+            for module in graph.find_children(f"scoreline.{folder}")
+        }
+        assert {module: found & shipped for module, found in imported.items() if found & shipped} == {}
