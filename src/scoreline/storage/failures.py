@@ -55,6 +55,7 @@ _TABLE = {
     "EMLINK": _Failure("the file has as many hard links as the file system allows", "choose another location"),
     "EOPNOTSUPP": _NO_LINKS,
     "ENOSYS": _NO_LINKS,
+    "BadDigest": _Failure("the bytes arrived damaged", "run the same command again"),
     "NoSuchKey": _MISSING,
     "NoSuchBucket": _NO_BUCKET,
     "InvalidBucketName": _NO_BUCKET,
@@ -82,11 +83,10 @@ _TABLE = {
     "QuotaExceeded": _QUOTA,
     "InsufficientStorage": _FULL,
     "NotImplemented": _Failure("this S3 server lacks a needed function", "use a server with conditional writes"),
-    "PreconditionFailed": _Failure("the file changed while it was read", "run the same command again", DataError),
     "EndpointConnectionError": _NO_SERVER,
     "ConnectTimeoutError": _NO_SERVER,
     "ProxyConnectionError": _NO_SERVER,
-    "InvalidEndpoint": _Failure("AWS_ENDPOINT_URL is not a possible address", "write http://host:port or https://host"),
+    "ResponseParserError": _Failure("the answer is not one of an S3 server", "check AWS_ENDPOINT_URL"),
     "SSLError": _TLS,
     "HTTPClientError": _BROKEN,
     "IncompleteReadError": _BROKEN,
@@ -98,6 +98,7 @@ _TABLE = {
     "503": _BUSY,
     "504": _BUSY,
     "403": _PERMISSION,
+    "404": _Failure("the S3 server knows no such place", "correct the location, and check AWS_ENDPOINT_URL"),
 }
 
 
