@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
+from scoreline.cleaners._columns import absent, place, refuse_any
+from scoreline.cleaners._types import decoded, is_text, plain
+from scoreline.errors import Problem
+from scoreline.refusal import Reason, Refusal
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-    import pyarrow as pa
-
-    from scoreline.refusal import Refusal
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,21 +27,23 @@ class Cleaned:
     Attributes
     ----------
     table : as many rows as the part, in the same order, with the columns of the step's `output_schema`
-    refusals : rows that cannot be cleaned (positions in the part); they leave for quarantine. Their values in `table` are
-        of no importance
+    refusals : rows that cannot be cleaned (positions in the part); they leave for quarantine. Their values in `table`
+        are of no importance
     keep : boolean array, False for rows that the step filters out on purpose; None when it filters none
+    hits : of a step that looks rows up elsewhere: its name, rows matched, rows looked up; they add up over parts
     """
 
     table: pa.Table
     refusals: tuple[Refusal, ...] = ()
     keep: np.ndarray | None = None
+    hits: tuple[tuple[str, int, int], ...] = ()
 
 
 class Step(BaseModel):
     """One cleaning step.
 
-    A kind defines ``kind`` as a literal, its options as fields, and the methods below. Steps are pure: the same part gives
-    the same answer, the part is never edited, and rows never depend on one another
+    A kind defines ``kind`` as a literal, its options as fields, and the methods below. Steps are pure: the same part
+    gives the same answer, the part is never edited, and rows never depend on one another
     (`apply` of a concatenation equals the concatenation of `apply`).
     """
 
@@ -58,7 +64,7 @@ class Step(BaseModel):
         raise NotImplementedError
 
     def needs(self, wanted: frozenset[str], schema: pa.Schema) -> frozenset[str]:
-        """Columns of `schema` (the columns before the step) without which the `wanted` columns after it cannot be made."""
+        """Columns of `schema` (those before the step) without which the `wanted` ones after it cannot be made."""
         raise NotImplementedError
 
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
@@ -67,6 +73,12 @@ class Step(BaseModel):
         So that a bundle asks new data only for columns that feed a feature: the target may be absent.
         """
         raise NotImplementedError
+
+    def judge(self, hits: Mapping[str, tuple[int, int]]) -> None:
+        """Judge what was matched in the whole run (rows matched and rows looked up, by name), before it is published.
+
+        Raises DataError when it is too little.
+        """
 
     def references(self) -> Sequence[str]:
         """Locations of outside data that the step reads; their content is part of the identity of results."""
@@ -80,8 +92,8 @@ class Step(BaseModel):
 class FrameStep(Step):
     """A step that must see all parts at once, such as the removal of duplicates. It works on training data only.
 
-    `apply` is not used; the training stage calls `fingerprint` on each part and keeps, among the rows of all parts that have
-    equal fingerprints, the one with the lowest row identity.
+    `apply` is not used; the training stage calls `fingerprint` on each part and keeps, among the rows of all parts
+    that have equal fingerprints, the one with the lowest row identity.
     """
 
     on: Literal["train"] = "train"
@@ -90,3 +102,134 @@ class FrameStep(Step):
     def fingerprint(self, part: pa.Table) -> np.ndarray:
         """uint64 array of shape (rows, 2): equal for rows that the step regards as equal, and only for those."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Converted:
+    """What a step made of the values of one column.
+
+    Attributes
+    ----------
+    values : as many as were given, in the same order, of the step's `result_type`
+    bad : True for values that cannot be converted and whose rows are refused; None when there are none
+    """
+
+    values: pa.Array
+    bad: pa.BooleanArray | None = None
+
+
+class ColumnStep(Step):
+    """A step that converts the values of each of its columns and looks at nothing else.
+
+    A kind says which types it takes, what comes out, and how values are converted; the rest is shared. On a dictionary
+    column only the distinct values are converted. Memory: the converted columns beside the part.
+    """
+
+    columns: Mapping[str, Any] | tuple[str, ...] | None = Field(
+        None, description="Columns to convert; null for every column of a suitable type."
+    )
+
+    accepts: ClassVar[str] = "text"
+    """What the columns must hold, for messages."""
+    reason: ClassVar[Reason] = Reason.BAD_VALUE
+    detail: ClassVar[str] = "cannot be converted"
+    """What a refusal says of a value that cannot be converted."""
+    costly: ClassVar[bool] = False
+    """True when converting a value costs more than hashing it: repeated values are then converted once."""
+
+    def takes(self, arrow_type: pa.DataType) -> bool:
+        """True for types that the step can convert."""
+        return is_text(arrow_type)
+
+    def result_type(self, name: str, arrow_type: pa.DataType) -> pa.DataType:
+        """The type that a column of a type has after the step."""
+        return arrow_type
+
+    def objections(self, name: str, arrow_type: pa.DataType) -> Iterator[Problem]:
+        """What stands against converting a column of a type."""
+        if not self.takes(arrow_type):
+            what = f"column '{name}' is {arrow_type}, and the step takes {self.accepts}"
+            yield Problem(what, place(self.kind), "leave the column out of the step, or cast it first")
+
+    def convert(self, values: pa.Array, name: str) -> Converted:
+        """Convert values of a type that the step takes; null stays null unless the step is about nulls."""
+        raise NotImplementedError
+
+    def chosen(self, schema: pa.Schema) -> tuple[str, ...]:
+        """The columns of `schema` that the step converts. Raises StepError for those that it cannot."""
+        problems = absent(self.kind, self.columns or (), schema.names)
+        chosen = tuple(self.columns) if self.columns is not None else self._suitable(schema)
+        for name in chosen:
+            if name in schema.names:
+                problems.extend(self.objections(name, plain(schema.field(name).type)))
+        refuse_any(problems)
+        return chosen
+
+    def output_schema(self, schema: pa.Schema) -> pa.Schema:
+        """The same columns, with the types that converting gives. Raises StepError."""
+        chosen = frozenset(self.chosen(schema))
+        fields = [pa.field(f.name, self.result_type(f.name, plain(f.type))) if f.name in chosen else f for f in schema]
+        return pa.schema(fields)
+
+    def apply(self, part: pa.Table) -> Cleaned:
+        """Convert each column; rows with values that cannot be converted are refused."""
+        chosen = frozenset(self.chosen(part.schema))
+        columns: list[pa.ChunkedArray] = []
+        refusals: list[Refusal] = []
+        for name, column in zip(part.column_names, part.columns, strict=True):
+            if name in chosen:
+                column, bad = self._converted(column, name)  # noqa: PLW2901
+                refusals.extend(self._refusal(bad, name))
+            columns.append(column)
+        return Cleaned(pa.table(columns, names=part.column_names), tuple(refusals))
+
+    def needs(self, wanted: frozenset[str], schema: pa.Schema) -> frozenset[str]:
+        """The wanted columns themselves."""
+        return wanted
+
+    def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
+        """The step for those of its columns that are wanted."""
+        kept = [name for name in self.chosen(schema) if name in wanted]
+        if not kept:
+            return None
+        columns = {name: self.columns[name] for name in kept} if isinstance(self.columns, Mapping) else tuple(kept)
+        return self.model_copy(update={"columns": columns})
+
+    def _suitable(self, schema: pa.Schema) -> tuple[str, ...]:
+        return tuple(f.name for f in schema if not pa.types.is_null(f.type) and self.takes(plain(f.type)))
+
+    def _converted(self, column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, np.ndarray]:
+        result = self.result_type(name, plain(column.type))
+        if column.num_chunks and pa.types.is_dictionary(column.type):
+            unified = column.unify_dictionaries()
+            if len(unified.chunk(0).dictionary) <= len(column):
+                return self._gathered(unified, name, result, encode=is_text(result))
+        values = decoded(column)
+        if self.costly and len(values):
+            return self._gathered(values.dictionary_encode().unify_dictionaries(), name, result, encode=False)
+        converted = [self.convert(chunk, name) for chunk in values.chunks]
+        return pa.chunked_array([c.values for c in converted], type=result), _rows([c.bad for c in converted], values)
+
+    def _gathered(
+        self, column: pa.ChunkedArray, name: str, result: pa.DataType, *, encode: bool
+    ) -> tuple[pa.ChunkedArray, np.ndarray]:
+        distinct = column.chunk(0).dictionary
+        converted = self.convert(distinct.cast(plain(distinct.type)), name)
+        values = converted.values.dictionary_encode() if encode else converted.values
+        chunks = [values.take(chunk.indices) for chunk in column.chunks]
+        bad = [None if converted.bad is None else converted.bad.take(chunk.indices) for chunk in column.chunks]
+        gathered = pa.chunked_array(chunks, type=values.type)
+        return gathered, _rows(bad, column)
+
+    def _refusal(self, rows: np.ndarray, name: str) -> Iterator[Refusal]:
+        if len(rows):
+            yield Refusal(rows, self.reason, self.detail, column=name, stage=self.kind)
+
+
+def _rows(bad: Sequence[pa.BooleanArray | None], column: pa.ChunkedArray) -> np.ndarray:
+    found, start = [np.empty(0, dtype=np.int64)], 0
+    for mask, chunk in zip(bad, column.chunks, strict=True):
+        if mask is not None:
+            found.append(pc.indices_nonzero(pc.fill_null(mask, fill_value=False)).to_numpy().astype(np.int64) + start)
+        start += len(chunk)
+    return np.concatenate(found)
