@@ -1,7 +1,8 @@
 """Kinds: what a config calls ``kind: parse_dates`` is the class ``ParseDates`` in ``cleaners/parse_dates.py``.
 
-A file in one of the folders of kinds is a kind; nothing is registered by hand. Own kinds come from modules that the user
-names with ``--module``: every public subclass of a folder's base class with a literal ``kind`` becomes a kind of that folder.
+A file in one of the folders of kinds is a kind; nothing is registered by hand. Own kinds come from modules that the
+user names with ``--module``: every public subclass of a folder's base class with a literal ``kind`` becomes a kind of
+that folder.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def class_name(kind: str) -> str:
 
 def own_kinds(folder: str, modules: Sequence[ModuleType]) -> dict[str, type[BaseModel]]:
     """Kinds that the user's modules define for a folder, by name."""
-    base = getattr(import_module(f"scoreline.{folder}.base"), _BASES[folder])
+    base = base_class(folder)
     found = {}
     for module in modules:
         for _, member in inspect.getmembers(module, inspect.isclass):
@@ -69,6 +70,22 @@ def own_kinds(folder: str, modules: Sequence[ModuleType]) -> dict[str, type[Base
                 if isinstance(default, str):
                     found[default] = member
     return found
+
+
+def base_class(folder: str) -> type[BaseModel]:
+    """What every kind of a folder derives from."""
+    found: type[BaseModel] = getattr(import_module(f"scoreline.{folder}.base"), _BASES[folder])
+    return found
+
+
+def kind_class(folder: str, kind: str, modules: Sequence[ModuleType] = ()) -> type[BaseModel] | None:
+    """The class of one kind, shipped or the user's own; None for an unknown one. Imports no other kind that ships."""
+    return load_kind(folder, kind) if kind in kinds(folder) else own_kinds(folder, modules).get(kind)
+
+
+def kind_names(folder: str, modules: Sequence[ModuleType] = ()) -> tuple[str, ...]:
+    """Names of all kinds of a folder, shipped and the user's own, sorted."""
+    return tuple(sorted({*kinds(folder), *own_kinds(folder, modules)}))
 
 
 def all_kinds(folder: str, modules: Sequence[ModuleType] = ()) -> dict[str, type[BaseModel]]:

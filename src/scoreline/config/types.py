@@ -1,0 +1,64 @@
+"""Whether the types and limits that a contract declares mean something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from scoreline.config.contents import child
+from scoreline.config.faults import Fault, shown
+from scoreline.config.kinds import nearest
+from scoreline.contract import bound, parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scoreline.config.positions import JsonPath
+
+_USUAL = (
+    "string", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
+    "date32", "timestamp[us]", "timestamp[ns]", "timestamp[ms]", "timestamp[s]", "decimal128(18, 2)", "binary",
+)  # fmt: skip
+_SPOKEN = {
+    "str": "string", "text": "string", "object": "string", "int": "int64", "integer": "int64", "number": "float64",
+    "float": "float64", "double": "float64", "boolean": "bool", "date": "date32", "datetime": "timestamp[us]",
+    "timestamp": "timestamp[us]", "decimal": "decimal128(18, 2)",
+}  # fmt: skip
+
+
+def contract_faults(config: dict[str, Any]) -> Iterator[Fault]:
+    """Types that do not exist, and limits or allowed values that are none of their column's type."""
+    columns = child(config, "contract", "columns")
+    for name, column in columns.items() if isinstance(columns, dict) else ():
+        spelled = child(column, "type")
+        if isinstance(spelled, str):
+            yield from _column_faults(("contract", "columns", name), column, spelled)
+
+
+def _column_faults(path: JsonPath, column: dict[str, Any], spelled: str) -> Iterator[Fault]:
+    try:
+        arrow_type = parse_type(spelled)
+    except ValueError:
+        usual = _SPOKEN.get(spelled.lower())
+        advice = f'did you mean "{usual}"?' if usual else nearest(spelled, _USUAL)
+        yield Fault((*path, "type"), f"there is no type {shown(spelled)}", advice)
+        return
+    for key in ("min", "max"):
+        limit = column.get(key)
+        if isinstance(limit, (int, float, str)) and not _fits(limit, arrow_type):
+            advice = 'write a number for numbers, ISO text such as "2026-01-31" for dates'
+            yield Fault((*path, key), f"{shown(limit)} is no value of the type {spelled}", advice)
+    allowed = column.get("allowed")
+    for number, value in enumerate(allowed if isinstance(allowed, list) else ()):
+        if isinstance(value, (int, float, str)) and not _fits(value, arrow_type):
+            advice = f"write values of the type {spelled}, or change the type"
+            yield Fault((*path, "allowed", number), f"{shown(value)} is no value of the type {spelled}", advice)
+
+
+def _fits(value: float | str, arrow_type: pa.DataType) -> bool:
+    try:
+        bound(value, arrow_type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return False
+    return True
