@@ -1,18 +1,14 @@
-"""A real S3 server for tests, and a proxy that loses its answers."""
+"""A real S3 server for tests."""
 
-import asyncio
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +18,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-READY_SECONDS = 45
-DROP = 0
-"""A fault of `LossyProxy`: the request arrives, its answer does not."""
+from tests.lossy_proxy import LossyProxy
 
+READY_SECONDS = 45
 # The shell ends the server when its own standard input closes, so also when the tests are killed.
 KEEPER = '"$@" & read -r _; kill -KILL $!; wait'
 
@@ -72,105 +67,6 @@ class SeaweedFS:
         name = f"test-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=name)
         return name
-
-
-class LossyProxy:
-    """Passes bytes on to a server; each next fault in ``faults`` befalls one PUT.
-
-    A fault is `DROP`, or a status with which the proxy answers by itself.
-    """
-
-    def __init__(self, server: str) -> None:
-        self._server = server.removeprefix("http://").split(":")
-        self._loop = asyncio.new_event_loop()
-        self.faults: deque[int] = deque()
-        self.puts = 0
-        self.endpoint = ""
-
-    @contextmanager
-    def running(self) -> Iterator["LossyProxy"]:
-        """Serve in a thread of its own until the block ends."""
-        thread = threading.Thread(target=self._loop.run_forever)
-        thread.start()
-        server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop
-        ).result()
-        self.endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        try:
-            yield self
-        finally:
-            asyncio.run_coroutine_threadsafe(self._stop(server), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join()
-            self._loop.close()
-
-    async def _stop(self, server: asyncio.Server) -> None:
-        server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _serve(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        upstream, requests = await asyncio.open_connection(self._server[0], int(self._server[1]))
-        dropping = asyncio.Event()
-        back = asyncio.create_task(_answers(upstream, answers, dropping))
-        try:
-            await self._requests(client, requests, answers, dropping)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            back.cancel()
-            requests.transport.abort()
-            answers.transport.abort()
-
-    async def _requests(
-        self,
-        client: asyncio.StreamReader,
-        requests: asyncio.StreamWriter,
-        answers: asyncio.StreamWriter,
-        dropping: asyncio.Event,
-    ) -> None:
-        while head := await client.readuntil(b"\r\n\r\n"):
-            fault = self._next_fault(head)
-            if fault:
-                answers.write(f"HTTP/1.1 {fault} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-                await answers.drain()
-                answers.close()
-                return
-            if fault == DROP:
-                dropping.set()
-            requests.write(head)
-            await requests.drain()
-            remaining = _content_length(head)
-            while remaining:
-                body = await client.read(min(remaining, 2**16))
-                if not body:
-                    return
-                remaining -= len(body)
-                requests.write(body)
-                await requests.drain()
-
-    def _next_fault(self, head: bytes) -> int | None:
-        if not head.startswith(b"PUT "):
-            return None
-        self.puts += 1
-        return self.faults.popleft() if self.faults else None
-
-
-async def _answers(upstream: asyncio.StreamReader, answers: asyncio.StreamWriter, dropping: asyncio.Event) -> None:
-    while data := await upstream.read(2**16):
-        if dropping.is_set() and not data.startswith(b"HTTP/1.1 100"):
-            break
-        answers.write(data)
-        await answers.drain()
-    answers.transport.abort()
-
-
-def _content_length(head: bytes) -> int:
-    lines = [line.lower() for line in head.split(b"\r\n")]
-    lengths = [int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")]
-    return lengths[0] if lengths else 0
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import replace as replace_field
 from typing import TYPE_CHECKING, BinaryIO
 
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.locations import absolute, join
-from scoreline.storage.store import Created, Kind, store_of
+from scoreline.storage.store import Created, Kind, Store, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,13 +91,23 @@ def probe_writable(uri: str) -> None:
     credentials) and when the storage lets two writers create the same file.
     """
     store, place = store_of(uri), absolute(uri)
-    probe = join(store.writable_folder(place), f".scoreline-probe-{uuid.uuid4().hex}")
+    folder = store.writable_folder(place)
+    name = f".scoreline-probe-{uuid.uuid4().hex}"
     try:
-        first, second = store.create(probe, b"first"), store.create(probe, b"second")
-    finally:
-        store.delete(probe)
+        first, second = _created_twice(store, join(folder, name))
+    except StorageError as error:
+        cleaned = [replace_field(problem, where=problem.where.replace(f"/{name}", "")) for problem in error.problems]
+        raise StorageError(*cleaned) from error.__cause__
     if first is Created.UNKNOWN or second is Created.UNKNOWN:
         raise StorageError(Problem("the storage does not answer in time", place, "try again when it does"))
     if second is Created.CREATED:
         what = "this storage ignores 'If-None-Match: *', so two writers can create the same file"
         raise StorageError(Problem(what, place, "use a storage that honours conditional writes, or a local path"))
+
+
+def _created_twice(store: Store, probe: str) -> tuple[Created, Created]:
+    first = store.create(probe, b"first")
+    try:
+        return first, store.create(probe, b"second")
+    finally:
+        store.delete(probe)

@@ -25,7 +25,7 @@ S3_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 60
-_READ_ATTEMPTS = 4
+_READ_ATTEMPTS = 3
 
 
 @contextmanager
