@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from scoreline.config.checks import cross_faults
+from scoreline.config.combinations import cross_faults
 from scoreline.config.faults import faults_of
 from scoreline.config.models import JobConfig, placed
 from scoreline.config.overrides import Origin, merge, parse_override

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from scoreline.config.contents import child, items
 from scoreline.config.faults import Fault
@@ -32,9 +32,8 @@ def overlaps(config: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _between_outputs(config: dict[str, Any]) -> Iterator[Fault]:
-    sink, artifacts = child(config, "predict", "sink", "uri"), config.get("artifacts")
-    locations = [uri for uri in (sink, artifacts) if isinstance(uri, str) and _known(uri)]
-    if len(locations) == 2 and _is_inside(artifacts, sink):
+    sink, artifacts = (child(config, *path) for path in (("predict", "sink", "uri"), ("artifacts",)))
+    if _is_known(sink) and _is_known(artifacts) and _is_inside(artifacts, sink):
         advice = "give each a folder of its own: predictions must hold nothing but predictions"
         yield Fault(("artifacts",), "the artifacts would lie inside the predictions", advice)
 
@@ -42,10 +41,10 @@ def _between_outputs(config: dict[str, Any]) -> Iterator[Fault]:
 def _outputs(config: dict[str, Any]) -> Iterator[tuple[JsonPath, str, str]]:
     """Path in the config, location as written there, and each folder that is written."""
     sink, artifacts = child(config, "predict", "sink", "uri"), config.get("artifacts")
-    if isinstance(sink, str) and _known(sink):
+    if _is_known(sink):
         yield ("predict", "sink", "uri"), sink, sink
         yield ("predict", "sink", "uri"), sink, sink.rstrip("/") + ".store"
-    if isinstance(artifacts, str) and _known(artifacts):
+    if _is_known(artifacts):
         for folder in ("runs", "models"):
             yield ("artifacts",), artifacts, join(artifacts, folder)
 
@@ -54,20 +53,20 @@ def _inputs(config: dict[str, Any]) -> Iterator[tuple[JsonPath, str]]:
     paths: list[JsonPath] = [("source",), ("predict", "source"), ("evaluate", "source")]
     for path in paths:
         uri = child(config, *map(str, path), "uri")
-        if isinstance(uri, str) and uri and _known(uri):
+        if _is_known(uri):
             yield (*path, "uri"), uri
     for path, step in items(config, "clean"):
         reference = step.get("with")
-        if isinstance(reference, str) and reference and _known(reference):
+        if _is_known(reference):
             yield (*path, "with"), reference
 
 
-def _known(uri: str) -> bool:
+def _is_known(uri: Any) -> TypeGuard[str]:
+    """Whether something is a location that we can compare with others."""
     try:
-        absolute(uri)
+        return isinstance(uri, str) and bool(uri) and bool(absolute(uri))
     except UsageError:
         return False
-    return True
 
 
 def _name(path: JsonPath) -> str:
