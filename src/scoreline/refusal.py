@@ -75,3 +75,17 @@ class ErrorBudget(BaseModel):
         True
         """
         return refused > self.rate * rows or (self.count is not None and refused > self.count)
+
+
+def first_reasons(refusals: Sequence[Refusal]) -> dict[int, Reason]:
+    """The reason of each refused row: the first one that was found.
+
+    >>> rows = np.array([4])
+    >>> first_reasons([Refusal(rows, Reason.BAD_VALUE, ""), Refusal(rows, Reason.NO_MATCH, "")])
+    {4: <Reason.BAD_VALUE: 'bad_value'>}
+    """
+    reasons: dict[int, Reason] = {}
+    for refusal in refusals:
+        for row in refusal.rows.tolist():
+            reasons.setdefault(row, refusal.reason)
+    return reasons

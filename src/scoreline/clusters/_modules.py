@@ -1,0 +1,56 @@
+"""Ships the user's modules to the workers of a Dask cluster, those that join later included."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from distributed import WorkerPlugin
+
+from scoreline.errors import ClusterError, Problem, UsageError
+from scoreline.own_modules import forget_modules, import_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from distributed import Client, Worker
+
+    from scoreline.own_modules import OwnModule
+
+
+class _OwnModules(WorkerPlugin):
+    """Imports the modules on each worker; forgets them when the session ends."""
+
+    idempotent = True
+
+    def __init__(self, modules: Sequence[OwnModule]) -> None:
+        self.modules = tuple(modules)
+        spelled = "".join(module.name + module.sha256 for module in self.modules)
+        self.name = f"scoreline-modules-{hashlib.sha256(spelled.encode()).hexdigest()[:16]}"
+
+    def setup(self, worker: Worker) -> None:
+        try:
+            import_modules(self.modules)
+        except UsageError as error:
+            advice = "install what the module imports on every worker"
+            problems = (Problem(p.what, f"worker {worker.address}", advice) for p in error.problems)
+            raise ClusterError(*problems) from error
+
+    def teardown(self, worker: Worker) -> None:
+        forget_modules([module.name for module in self.modules])
+
+
+@contextmanager
+def shipped(client: Client, modules: Sequence[OwnModule]) -> Iterator[None]:
+    """Make the modules importable on every worker for as long as the session lasts."""
+    if not modules:
+        yield
+        return
+    plugin = _OwnModules(modules)
+    client.register_plugin(plugin)
+    try:
+        yield
+    finally:
+        if client.status == "running":
+            client.unregister_worker_plugin(plugin.name)

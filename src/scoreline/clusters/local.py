@@ -1,0 +1,96 @@
+"""Worker processes on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from scoreline.clusters.base import Cluster
+from scoreline.errors import ClusterError, Problem
+from scoreline.own_modules import import_modules, read_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from distributed import LocalCluster
+
+    from scoreline.clusters.base import Session
+
+_WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "BLIS_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    # glibc gives memory back to the system as soon as this much is free at the top of a heap
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+}
+_SET_BY_DASK = ("PYTHONHASHSEED",)
+_START_S = 60.0
+"""How long workers may take to start, and for how long all may be gone while they are started again."""
+
+
+class Local(Cluster):
+    """Worker processes on this machine with one thread each, reachable from this machine only."""
+
+    kind: Literal["local"] = "local"
+    workers: int | Literal["auto"] = Field("auto", ge=1, description="Worker processes; auto: one for each core.")
+    memory_limit: str = Field(
+        "auto",
+        pattern=r"^(auto|\d+(\.\d+)? ?([kMGT]i?)?B)$",
+        description='Memory of each worker, such as "4GiB"; auto: an equal share of the machine.',
+    )
+    dashboard: bool = Field(False, description="Serve Dask's dashboard on a free port of 127.0.0.1.")
+
+    @contextmanager
+    def open(self, modules: Sequence[Path] = ()) -> Iterator[Session]:
+        """Start the workers, about a second; ClusterError when they do not start. See `Cluster.open`."""
+        own = read_modules(modules)
+        import_modules(own)
+        from distributed import Client
+
+        from scoreline.clusters._modules import shipped
+        from scoreline.clusters._session import DaskSession, quiet
+
+        with quiet(), _environment(), self._started() as cluster, Client(cluster) as client, shipped(client, own):
+            yield DaskSession(client, _START_S)
+
+    def _started(self) -> LocalCluster:
+        from dask.system import CPU_COUNT
+        from distributed import LocalCluster
+
+        try:
+            return LocalCluster(
+                n_workers=CPU_COUNT if self.workers == "auto" else self.workers,
+                threads_per_worker=1,
+                memory_limit=self.memory_limit,
+                host="127.0.0.1",
+                scheduler_port=0,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": self.dashboard},
+                silence_logs=logging.CRITICAL,
+            )
+        except (OSError, RuntimeError) as error:
+            advice = "check memory and process limits; in a script of your own, call Scoreline under: if __name__ == '__main__':"
+            raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """The environment that worker processes inherit, those that are started again included; put back afterwards."""
+    before = {name: os.environ.get(name) for name in (*_WORKER_ENVIRONMENT, *_SET_BY_DASK)}
+    os.environ.update(_WORKER_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

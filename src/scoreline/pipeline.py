@@ -1,0 +1,307 @@
+"""The whole job on one page: each command is one function, each stage one call."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from scoreline.bundle.files import as_json, is_bundle, load_bundle
+from scoreline.config.parameters import check_parameters
+from scoreline.dataset.commits import check_target
+from scoreline.errors import ModelError, UsageError
+from scoreline.evaluation import failed_rules
+from scoreline.own_modules import import_modules, read_modules
+from scoreline.plans import (
+    answering,
+    evaluation_task,
+    handed_over,
+    not_trained,
+    origin_of,
+    plan_evaluation,
+    plan_prediction,
+    plan_training,
+    refused_by_gate,
+)
+from scoreline.results import RunRecord, checked
+from scoreline.stages.clean import clean
+from scoreline.stages.evaluate import evaluate as judge
+from scoreline.stages.predict import predict as score
+from scoreline.stages.sample import divide, gather_sample
+from scoreline.stages.train import BundleTask, Recipe, search_parameters
+from scoreline.stages.train import train as fit
+from scoreline.stages.transform import transform
+from scoreline.storage import create, delete_tree, exists, join, list_names, probe_writable, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from scoreline.bundle.bundle import Bundle
+    from scoreline.clusters.base import Cluster, Session
+    from scoreline.config.models import JobConfig, TrainConfig
+    from scoreline.plans import PredictPlan, TrainPlan
+    from scoreline.results import CheckReport
+    from scoreline.runs import Journal, RunFolder
+    from scoreline.stages.sample import Divided
+
+INLINE_ROWS = 1_000_000
+"""Below about this many rows, starting worker processes costs more than it saves."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command runs in: where it tells what it does, where its files go, and the user's own modules."""
+
+    journal: Journal
+    folder: RunFolder
+    modules: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A bundle that is ready, where it is, and the report of its evaluation when there is one."""
+
+    bundle: Bundle
+    uri: str
+    report: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A command at work: the job, what it runs in, and the open cluster."""
+
+    job: JobConfig
+    context: Context
+    session: Session
+
+    @contextmanager
+    def stage(self, name: str, message: str, rows: int) -> Iterator[Callable[[int], None]]:
+        """Tell that a stage begins and ends; gives what the stage calls with the rows of every unit that is done."""
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            self.context.journal.progress(name, min(done, rows), rows)
+
+        with self.context.journal.stage(name, message):
+            advance(0)
+            yield advance
+
+
+def check(job: JobConfig, context: Context) -> CheckReport:
+    """Check a config against its data, reading no rows of Parquet; raises everything that is wrong with them."""
+    _import(job, context)
+    return checked(job, context.modules)
+
+
+def run(job: JobConfig, context: Context) -> RunRecord:
+    """All stages that the config has, in order. The same command again goes on where it stopped and trains nothing twice."""
+    if job.train is None:
+        return predict(job, context)
+    plan = _plan(job, job.train, context)
+    with _work(job, context, plan.survey.rows) as work:
+        trained = _evaluated(work, plan, _trained(work, plan))
+        _pass_gate(job, trained)
+        if job.predict is None:
+            return _record(work, trained)
+        survey = plan.survey if job.predict_source == job.source else None
+        return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
+
+
+def train(job: JobConfig, context: Context) -> RunRecord:
+    """Clean, transform and train; a bundle that this config made already is used again."""
+    plan = _plan(job, _train_section(job), context)
+    with _work(job, context, plan.survey.rows) as work:
+        return _record(work, _trained(work, plan))
+
+
+def evaluate(job: JobConfig, context: Context) -> RunRecord:
+    """Judge the newest bundle of this config. Raises UsageError when there is none, ModelError when the gate refuses it."""
+    plan = _plan(job, _train_section(job), context)
+    with _work(job, context, plan.survey.rows) as work:
+        trained = _evaluated(work, plan, _found(work, plan))
+        _pass_gate(job, trained)
+        return _record(work, trained)
+
+
+def predict(job: JobConfig, context: Context) -> RunRecord:
+    """Predict with the newest bundle of this config, or with the artifacts that it names."""
+    if job.train is None:
+        plan = _handed_over(job, context)
+        with _work(job, context, plan.survey.rows) as work:
+            return _predicted(work, plan, None)
+    learned = _plan(job, job.train, context)
+    with _work(job, context, learned.survey.rows) as work:
+        trained = _found(work, learned)
+        survey = learned.survey if job.predict_source == job.source else None
+        return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
+
+
+def _import(job: JobConfig, context: Context) -> None:
+    import_modules(read_modules(context.modules))
+    problems = check_parameters(job)
+    if problems:
+        raise UsageError(*problems)
+
+
+def _plan(job: JobConfig, section: TrainConfig, context: Context) -> TrainPlan:
+    _import(job, context)
+    with context.journal.stage("pull", f"looking at {job.source.uri}"):
+        plan = plan_training(job, section, context.modules)
+    context.journal.record(keys={"train": plan.key}, rows={"train": plan.survey.rows})
+    for note in plan.survey.notes:
+        context.journal.event("note", note)
+    return plan
+
+
+def _train_section(job: JobConfig) -> TrainConfig:
+    if job.train is None:
+        raise UsageError(not_trained(job))
+    return job.train
+
+
+def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
+    _import(job, context)
+    with context.journal.stage("pull", f"looking at {job.predict_source.uri}"):
+        bundle, survey = handed_over(job, context.modules)
+        return plan_prediction(job, answering(bundle, survey), context.modules, survey)
+
+
+@contextmanager
+def _work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
+    """Check that the places to write to can be written, then open the cluster; worker logs are kept at the end."""
+    probe_writable(context.folder.root)
+    if job.predict is not None:
+        probe_writable(job.predict.sink.uri + ".store")
+    create(context.folder.config, as_json(job.as_json()))
+    cluster = _cluster(job, rows)
+    context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
+    with cluster.open(context.modules) as session:
+        try:
+            yield Work(job, context, session)
+        finally:
+            for name, text in session.worker_logs().items():
+                create(context.folder.worker_log(name), text.encode())
+
+
+def _cluster(job: JobConfig, rows: int) -> Cluster:
+    from scoreline.clusters.inline import Inline
+    from scoreline.clusters.local import Local
+
+    return job.cluster or (Inline() if rows < INLINE_ROWS else Local())
+
+
+def _trained(work: Work, plan: TrainPlan) -> Trained:
+    """The bundle of this config: the one that exists, or a new one."""
+    known = _newest(work.context.folder.models, plan.key)
+    if known is not None:
+        work.context.journal.event("bundle_found", f"trained before: {known}", bundle=known)
+        return _loaded(work, known)
+    divided = _divided(work, plan)
+    made = _made(work, plan, divided)
+    work.context.journal.event("trained", f"fitted on {made.rows:,} rows", bundle=made.uri, params=dict(made.params))
+    return replace(_loaded(work, made.uri), divided=divided)
+
+
+def _divided(work: Work, plan: TrainPlan) -> Divided:
+    """Clean the training input and settle which rows are held out."""
+    scratch = join(work.context.folder.data, "cleaned")
+    with work.stage("clean", f"cleaning {plan.survey.rows:,} rows", plan.survey.rows) as tell:
+        units = clean(work.session, plan.clean_task(scratch), plan.survey.units, tell)
+        divided = divide(work.session, units, plan.division)
+    for sentence in divided.notes():
+        work.context.journal.event("divided", sentence)
+    return divided
+
+
+def _made(work: Work, plan: TrainPlan, divided: Divided) -> MadeBundle:
+    """Fit the transformers on the training rows of all units and the model on the sampled ones."""
+    section, rows = plan.section, plan.survey.rows
+    with work.stage("transform", f"fitting transformers on {divided.training.rows:,} rows", rows) as tell:
+        fitted = transform(work.session, divided.population, work.job.features, plan.inputs, tell)
+    with work.context.journal.stage("train", f"training {section.model.kind}"):
+        sample_uri = join(work.context.folder.data, "sample.parquet")
+        gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
+        recipe = plan.recipe(fitted, sample_uri, divided.population)
+        best = search_parameters(work.session, recipe, section.search)
+        return fit(work.session, plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules), best)
+
+
+def _newest(models: str, key: str) -> str | None:
+    """The bundle of a train_key that was completed last."""
+    found = [join(models, name) for name in list_names(models) if name.startswith(key[:12])]
+    complete = [uri for uri in found if is_bundle(uri)]
+    return max(complete, key=lambda uri: json.loads(read_bytes(join(uri, "provenance.json")))["created"], default=None)
+
+
+def _found(work: Work, plan: TrainPlan) -> Trained:
+    known = _newest(work.context.folder.models, plan.key)
+    if known is None:
+        raise UsageError(not_trained(work.job))
+    return _loaded(work, known)
+
+
+def _loaded(work: Work, uri: str) -> Trained:
+    return Trained(load_bundle(uri, import_modules(read_modules(work.context.modules))), uri)
+
+
+def _evaluated(work: Work, plan: TrainPlan, trained: Trained) -> Trained:
+    """The model with its report: the one that was made for the same question, or a new one."""
+    known = join(trained.uri, "metrics.json")
+    key = plan.evaluation_key(work.job)
+    report = json.loads(read_bytes(known)) if exists(known) else {}
+    if report.get("key") != key:
+        report = {"key": key, **_judged(work, plan, trained)}
+        replace_file(known, as_json(report))
+    replace_file(work.context.folder.metrics, as_json(report))
+    return replace(trained, report=report)
+
+
+def _judged(work: Work, plan: TrainPlan, trained: Trained) -> dict[str, Any]:
+    divided = trained.divided or _divided(work, plan)
+    other = work.job.evaluate.source
+    population = divided.population
+    if other is not None:
+        survey = pull(other, work.job.contract)
+        with work.stage("clean", f"cleaning {survey.rows:,} rows to evaluate on", survey.rows) as tell:
+            task = plan.clean_task(join(work.context.folder.data, "evaluation"), survey)
+            population = Population(clean(work.session, task, survey.units, tell), divided.population.target, None)
+    rows = sum(unit.rows for unit in population.units)
+    with work.stage("evaluate", "judging on rows that the model never saw", rows) as tell:
+        task_of_evaluation = plan.evaluate_task(work.job, trained.bundle, divided.training, held_out=other is None)
+        return judge(work.session, task_of_evaluation, population, tell)
+
+
+def _pass_gate(job: JobConfig, trained: Trained) -> None:
+    failed = failed_rules(trained.report or {}, job.evaluate.gate)
+    if failed:
+        raise ModelError(*failed)
+
+
+def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRecord:
+    """Predict and publish; the model's gate is behind us."""
+    layout = plan.task.layout
+    check_target(layout)
+    work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
+    budget = work.job.predict.error_budget if work.job.predict else None
+    with work.stage("predict", f"predicting {plan.survey.rows:,} rows in {len(plan.survey.units):,} units", plan.survey.rows) as tell:
+        published = score(work.session, plan.task, plan.survey.units, budget, tell)
+    commit = published.commit
+    work.context.journal.event("published", f"version {commit.version}: {commit.predicted:,} rows", version=commit.version)
+    return _record(work, trained, predictions_of(plan, published))
+
+
+def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:
+    """The result, and an end to scratch data that nobody asked to keep."""
+    _forget_scratch(work)
+    return RunRecord(
+        name=work.job.name,
+        run=work.context.folder.run_id,
+        artifacts=work.context.folder.root,
+        model=None if trained is None else {"uri": trained.uri},
+        metrics=None if trained is None else trained.report,
+        predictions=predictions,
+    )

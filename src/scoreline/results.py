@@ -1,0 +1,118 @@
+"""What commands tell in the end: as lines for a person and as JSON for a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run came to.
+
+    Attributes
+    ----------
+    name, run : of the job, and of this execution
+    model : where the bundle is, what it was fitted on; None for a run that used none of ours
+    metrics : the evaluation's report; None when nothing was evaluated
+    predictions : where they are, which version, and the account of rows; None when nothing was predicted
+    artifacts : the run's folder
+    """
+
+    name: str
+    run: str
+    artifacts: str
+    model: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] | None = None
+    predictions: Mapping[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        return {
+            "name": self.name,
+            "run": self.run,
+            "artifacts": self.artifacts,
+            "model": self.model,
+            "metrics": self.metrics,
+            "predictions": self.predictions,
+        }
+
+    def lines(self) -> list[str]:
+        """The result as a person reads it."""
+        said = []
+        if self.predictions:
+            said += _account(self.predictions)
+        if self.model:
+            said.append(f"model        {self.model['uri']}")
+        if self.metrics:
+            said += _headline(self.metrics)
+        return [*said, f"run          {self.artifacts}"]
+
+
+def _account(found: Mapping[str, Any]) -> list[str]:
+    rows = (
+        f"rows         {found['rows_in']:,} in = {found['predicted']:,} predicted"
+        f" + {found['quarantined']:,} quarantined + {found['filtered']:,} filtered"
+    )
+    said = [f"predictions  {found['uri']} (version {found['version']})", rows]
+    if found["refused"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in found["refused"].items())
+        said += [f"refused      {reasons}", f"quarantine   {found['quarantine']}"]
+    return said
+
+
+def _headline(report: Mapping[str, Any]) -> list[str]:
+    said = []
+    baseline = report.get("baseline", {}).get("metrics", {})
+    for name, found in report.get("metrics", {}).items():
+        interval = "" if found.get("low") is None else f" ({found['low']:.4g} to {found['high']:.4g})"
+        trivial = baseline.get(name, {}).get("value")
+        beside = "" if trivial is None else f"; baseline {trivial:.4g}"
+        value = "undefined" if found["value"] is None else f"{found['value']:.4g}"
+        said.append(f"{name:<12} {value}{interval}{beside}")
+    return said
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check` found out without reading rows.
+
+    Attributes
+    ----------
+    inputs : per use (train, predict): location, files, units, rows, notes
+    schemas : columns with types after each step, by step
+    output : columns of the predictions
+    """
+
+    name: str
+    inputs: Mapping[str, Mapping[str, Any]]
+    schemas: Sequence[tuple[str, Mapping[str, str]]]
+    output: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        return {
+            "name": self.name,
+            "inputs": self.inputs,
+            "schemas": [{"after": step, "columns": columns} for step, columns in self.schemas],
+            "output": self.output,
+        }
+
+    def lines(self) -> list[str]:
+        """The report as a person reads it: each step with the columns that it changed."""
+        said = []
+        for use, found in self.inputs.items():
+            said.append(f"{use:<8} {found['uri']}: {found['files']:,} files, {found['rows']:,} rows, {found['units']:,} units")
+            said += [f"         {note}" for note in found["notes"]]
+        before: Mapping[str, str] = {}
+        for step, columns in self.schemas:
+            changed = [f"{name}: {kind}" for name, kind in columns.items() if before.get(name) != kind]
+            gone = [f"-{name}" for name in before if name not in columns]
+            said.append(f"{step:<18} {', '.join([*changed, *gone]) or 'same columns'}")
+            before = columns
+        if self.output:
+            said.append(f"{'output':<18} {', '.join(f'{name}: {kind}' for name, kind in self.output.items())}")
+        return [*said, "the config is good: nothing was read but names, footers and headers"]

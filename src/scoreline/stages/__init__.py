@@ -1,0 +1,1 @@
+"""The verbs of a job. Stages never import one another; they meet in `scoreline.pipeline`."""

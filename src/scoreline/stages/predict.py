@@ -1,0 +1,265 @@
+"""Predict: one task for each unit reads, cleans, predicts and writes it once; a commit publishes all of them together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from scoreline.cleaning import admitted
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
+from scoreline.dataset.commits import highest_commit, publish
+from scoreline.dataset.receipts import Receipt, hits_in_all, read_receipts, refused_in_all, write_receipt
+from scoreline.dataset.unit_file import write_unit_file
+from scoreline.errors import BudgetError, DataError, Problem
+from scoreline.refusal import Refusal, refused_rows
+from scoreline.sinks.parquet import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from scoreline.bundle.bundle import Bundle, Scored
+    from scoreline.clusters.base import Session
+    from scoreline.dataset.commits import Commit
+    from scoreline.dataset.layout import Layout
+    from scoreline.refusal import ErrorBudget
+    from scoreline.sinks.base import Sink
+    from scoreline.sources.base import Source
+    from scoreline.units import RawPart, Unit
+
+REFUSAL_COLUMNS = ("_reason_code", "_reason_detail", "_stage", "_column", "_source_file", "_source_row")
+
+
+@dataclass(frozen=True, eq=False)
+class PredictTask:
+    """What every task of this stage needs to know; small: the model is loaded where it is used.
+
+    Attributes
+    ----------
+    contract : what raw rows must be
+    keep : input columns that are written beside the prediction
+    row_id : write the columns source_file and source_row
+    proba : write a column of probabilities for each label
+    batch_rows : rows that are predicted at a time; it decides memory and never the output
+    stop_at_refusal : end the run at the first row that is refused
+    """
+
+    source: Source
+    contract: Contract
+    bundle: Bundle
+    sink: Sink
+    layout: Layout
+    keep: tuple[str, ...]
+    row_id: bool
+    proba: bool
+    batch_rows: int
+    stop_at_refusal: bool = False
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The input columns to read, in input order."""
+        wanted = {*self.keep, *self.bundle.needs}
+        return tuple(name for name in self.contract.schema.names if name in wanted)
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """The columns of the predictions, plain types."""
+        fields = [self.contract.schema.field(name).with_nullable(True) for name in self.keep]
+        if self.row_id:
+            fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64())]
+        fields.append(pa.field("prediction", self.bundle.answer_type))
+        if self.proba:
+            fields += [pa.field(f"proba_{label}", pa.float64()) for label in self.bundle.labels or ()]
+        return plain(pa.schema(fields))
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a scoring run came to.
+
+    Attributes
+    ----------
+    commit : the version that readers see
+    refused : rows in quarantine by reason code
+    computed : units computed by this command; the others were finished by an earlier one
+    """
+
+    commit: Commit
+    refused: Mapping[str, int]
+    computed: int
+
+
+def check_output(task: PredictTask) -> None:
+    """Raise DataError when two output columns would have one name."""
+    counts = Counter(task.output_schema.names)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise DataError(
+            *(
+                Problem(
+                    f"the output would have two columns '{name}': one of the input, and one that scoreline adds",
+                    f"input column '{name}'",
+                    'leave it out with "predict.keep", or set "predict.row_id": false when it is about row identity',
+                )
+                for name in twice
+            )
+        )
+
+
+def predict(
+    session: Session,
+    task: PredictTask,
+    units: Sequence[Unit],
+    budget: ErrorBudget,
+    progress: Callable[[int], None],
+) -> Published:
+    """Predict all units that have no receipt yet, then publish the run. Eager; the driver holds receipts only.
+
+    Raises BudgetError when more rows are refused than the budget allows: nothing is published then, and what is computed is
+    kept. Raises ConflictError when another run published meanwhile.
+    """
+    base = highest_commit(task.layout)
+    receipts = read_receipts(task.layout)
+    missing = [unit for unit in units if unit.name not in receipts]
+    progress(sum(unit.rows for unit in units) - sum(unit.rows for unit in missing))
+    for position, receipt in session.map(partial(predict_unit, task), missing, "predict"):
+        receipts[receipt.unit] = receipt
+        progress(missing[position].rows)
+    done = [receipts[unit.name] for unit in units]
+    _check_hit_rates(task, done)
+    _check_budget(task, done, budget)
+    return Published(publish(task.layout, done, base), refused_in_all(done), len(missing))
+
+
+def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
+    """Predict one unit in this process and write it once. Memory: a few batches and one row group.
+
+    The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as filtered,
+    or ScorelineError is raised.
+    """
+    account = _Account()
+    layout = task.layout
+    tables = _predicted(task, unit, account)
+    data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
+    quarantine = None
+    if account.quarantined:
+        schema = account.quarantined[0].schema
+        quarantine, _ = write_unit_file(
+            task.sink, account.quarantined, schema, layout, layout.quarantine_file(unit.name)
+        )
+    receipt = Receipt(
+        unit.name, unit.rows, predicted, account.filtered, dict(account.refused), data, quarantine, account.hits
+    )
+    return write_receipt(layout, receipt)
+
+
+class _Account:
+    """What became of the rows of a unit, filled while they stream by."""
+
+    def __init__(self) -> None:
+        self.filtered = 0
+        self.refused: Counter[str] = Counter()
+        self.quarantined: list[pa.Table] = []
+        self.hits: dict[str, tuple[int, int]] = {}
+
+    def add(self, raw: RawPart, refusals: Sequence[Refusal], scored: Scored) -> None:
+        """Book one part."""
+        self.filtered += scored.filtered
+        for name, matched, looked_up in scored.hits:
+            before = self.hits.get(name, (0, 0))
+            self.hits[name] = (before[0] + matched, before[1] + looked_up)
+        if refused_rows(refusals, raw.table.num_rows).any():
+            table = quarantine_table(raw, refusals)
+            self.refused.update(table["_reason_code"].to_pylist())
+            self.quarantined.append(table)
+
+
+def _predicted(task: PredictTask, unit: Unit, account: _Account) -> Iterator[pa.Table]:
+    for raw in task.source.read(unit, task.contract, task.read, task.batch_rows):
+        passed = admitted(raw, task.contract)
+        scored = task.bundle.predict(passed.table, proba=task.proba)
+        moved = tuple(
+            Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals
+        )
+        refusals = (*passed.refusals, *moved)
+        if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
+            raise DataError(_stopped(raw, refusals))
+        account.add(raw, refusals, scored)
+        yield _output(task, raw, passed.positions[scored.positions], scored)
+
+
+def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:
+    row, refusal = min(((int(r.rows[0]), r) for r in refusals if len(r.rows)), key=lambda pair: pair[0])
+    column = f", column '{refusal.column}'" if refusal.column else ""
+    return Problem(
+        f"{refusal.reason}: {refusal.detail}",
+        f"{raw.files[row].as_py()}, row {raw.rows[row]}{column}",
+        'mend the row, or set "predict.on_bad_row": "quarantine" to go on without it; nothing was published',
+    )
+
+
+def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scored) -> pa.Table:
+    schema = task.output_schema
+    taken = pa.array(positions)
+    whole = len(positions) == raw.table.num_rows
+    kept = raw.table.select(list(task.keep))
+    columns = (kept if whole else kept.take(taken)).columns
+    if task.row_id:
+        columns += [raw.files.take(taken).cast(pa.string()), pa.array(raw.rows[positions])]
+    columns.append(scored.predictions)
+    if scored.proba is not None:
+        columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]
+    return pa.table(columns, names=schema.names)
+
+
+def quarantine_table(raw: RawPart, refusals: Sequence[Refusal]) -> pa.Table:
+    """The refused rows of a part as they came, each with its first reason."""
+    first: dict[int, Refusal] = {}
+    for refusal in refusals:
+        for row in refusal.rows.tolist():
+            first.setdefault(row, refusal)
+    rows = sorted(first)
+    taken = pa.array(rows, type=pa.int64())
+    reasons = [first[row] for row in rows]
+    table = raw.original.take(taken)
+    for name, values in zip(
+        REFUSAL_COLUMNS,
+        (
+            pa.array([str(r.reason) for r in reasons], pa.string()),
+            pa.array([r.detail for r in reasons], pa.string()),
+            pa.array([r.stage for r in reasons], pa.string()),
+            pa.array([r.column for r in reasons], pa.string()),
+            raw.files.take(taken).cast(pa.string()),
+            pa.array(raw.rows[rows]),
+        ),
+        strict=True,
+    ):
+        table = table.append_column(name, values)
+    return table
+
+
+def _check_budget(task: PredictTask, receipts: Sequence[Receipt], budget: ErrorBudget) -> None:
+    rows = sum(receipt.rows_in for receipt in receipts)
+    refused = refused_in_all(receipts)
+    count = sum(refused.values())
+    if not budget.exceeded(count, rows):
+        return
+    reasons = ", ".join(f"{reason} {rows_refused:,}" for reason, rows_refused in refused.items())
+    raise BudgetError(
+        Problem(
+            f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget of {budget.rate:.2%}: {reasons}",
+            f"refused rows with their reasons: {task.layout.store}/quarantine/{task.layout.score_key}",
+            "mend the data or the config, or allow more with predict.error_budget.rate; nothing was published",
+        )
+    )
+
+
+def _check_hit_rates(task: PredictTask, receipts: Sequence[Receipt]) -> None:
+    """Let every join judge how many rows it matched in the whole run."""
+    hits = hits_in_all(receipts)
+    for step in task.bundle.cleaning.steps:
+        step.judge(hits)

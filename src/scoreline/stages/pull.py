@@ -1,0 +1,33 @@
+"""Pull: find the input, settle its contract and cut it into units, before a row is read."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from scoreline.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scoreline.contract import Contract, ContractConfig
+    from scoreline.sources.base import Source, Survey
+
+
+def pull(source: Source, declared: ContractConfig, known: Contract | None = None, needed: Sequence[str] = ()) -> Survey:
+    """Survey a source; eager, reads names and footers but no rows of Parquet.
+
+    Raises DataError with everything that is wrong with the input, and for `needed` columns that it does not have.
+    """
+    survey = source.survey(declared, known)
+    present = survey.contract.schema.names
+    missing = [name for name in needed if name not in present]
+    if missing:
+        raise DataError(*(_missing(name, source.uri, present) for name in missing))
+    return survey
+
+
+def _missing(name: str, uri: str, present: Sequence[str]) -> Problem:
+    close = get_close_matches(name, present, 1)
+    advice = f"the nearest is '{close[0]}'" if close else f"the columns are: {', '.join(present[:20])}"
+    return Problem(f"the input has no column '{name}', which prediction needs", uri, advice)

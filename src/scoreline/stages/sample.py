@@ -1,0 +1,116 @@
+"""Sample: count the target of all rows, settle the split and the sample, and gather what the model is fitted on."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW
+from scoreline.errors import DataError, Problem
+from scoreline.population import HASH, Population
+from scoreline.sampling import TimeSplit
+from scoreline.sinks.parquet import Parquet
+from scoreline.storage import create
+from scoreline.target_counts import NOTHING, Counts, count_rows, label_text, settled_sample, settled_split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scoreline.clusters.base import Session
+    from scoreline.models.base import Task
+    from scoreline.population import CleanedUnit, Which
+    from scoreline.sampling import Sample, SampleConfig, SplitConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """The population with its split and sample settled.
+
+    Attributes
+    ----------
+    everything, training : counts of all rows with a target, and of those that are not held out
+    """
+
+    population: Population
+    sample: Sample
+    everything: Counts
+    training: Counts
+
+
+def divide(
+    session: Session, units: tuple[CleanedUnit, ...], target: str, task: Task, split: SplitConfig, sample: SampleConfig, seed: int
+) -> Divided:
+    """Settle which rows are held out and which of the others the model is fitted on; eager, two passes over the target.
+
+    Raises DataError when no row has a target, or when a classifier would see one class.
+    """
+    whole = Population(units, target, None)
+    day_column = split.column if isinstance(split, TimeSplit) else None
+    everything = count(session, whole, task, "all", day_column, with_bins=False)
+    population = Population(units, target, settled_split(split, everything, task, target))
+    training = count(session, population, task, "train", None, with_bins=sample.rows is not None)
+    _check_training(training, task, target)
+    return Divided(population, settled_sample(sample, training, [unit.name for unit in units], seed), everything, training)
+
+
+def count(
+    session: Session, population: Population, task: Task, which: Which, day_column: str | None, *, with_bins: bool
+) -> Counts:
+    """Count the target over all units, in parallel."""
+    counting = partial(count_rows, task=task, which=which, day_column=day_column, with_bins=with_bins)
+    found = session.map(counting, [population.only(unit) for unit in population.units], "count")
+    return sum((counts for _, counts in sorted(found, key=lambda pair: pair[0])), NOTHING)
+
+
+def _check_training(training: Counts, task: Task, target: str) -> None:
+    if training.rows == 0 or (task == "classification" and len(training.classes) < 2):
+        raise DataError(
+            Problem(
+                f"{training.rows:,} rows of {len(training.classes)} classes are left for training",
+                f"column '{target}'",
+                "hold out fewer rows (train.split), or bring more data",
+            )
+        )
+
+
+def gather_sample(session: Session, population: Population, sample: Sample, columns: tuple[str, ...], uri: str) -> int:
+    """Write the rows that the model is fitted on as one Parquet file, in input order; return how many. Eager, one task.
+
+    Raises DataError when the sample has no row, or a single class.
+    """
+    task = partial(write_sample, sample=sample, columns=columns, uri=uri)
+    (_, rows), *_ = session.map(task, [population], "sample")
+    if rows == 0:
+        raise DataError(
+            Problem("the sample to train on has no row", "train.sample", "take more units, a larger fraction or more rows")
+        )
+    return rows
+
+
+def write_sample(population: Population, sample: Sample, columns: tuple[str, ...], uri: str) -> int:
+    """Gather and write the sample in this process; memory: a few row groups."""
+    chosen = replace(
+        population, units=tuple(u for u in population.units if sample.units is None or u.number in sample.units)
+    )
+    kept = tuple(dict.fromkeys([*columns, population.target, SOURCE_FILE, SOURCE_ROW, HASH]))
+    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
+        spool = Path(scratch) / "sample.parquet"
+        tables = list(_sampled(chosen, sample, kept))
+        rows = 0
+        if tables:
+            rows = Parquet(uri=uri).write(iter(tables), tables[0].schema, spool, {})
+            create(uri, spool)
+    return rows
+
+
+def _sampled(population: Population, sample: Sample, columns: tuple[str, ...]) -> Iterator[pa.Table]:
+    for unit in population.units:
+        for batch in population.only(unit).batches(columns, "train"):
+            labels = label_text(batch.table[population.target]) if sample.bins_by_class else None
+            chosen = sample.chosen(unit.number, batch.hashes, labels)
+            yield batch.table.filter(pa.array(chosen))
