@@ -146,8 +146,9 @@ def _integers(values: pa.Array) -> np.ndarray:
 def _offset(text: pa.Array) -> np.ndarray:
     bare = pc.replace_substring(pc.if_else(pc.equal(text, "z"), pa.scalar("+0000", text.type), text), ":", "")
     hours, minutes = (_integers(pc.utf8_slice_codeunits(bare, start, start + 2)) for start in (1, 3))
-    minus: np.ndarray = _integers(pc.starts_with(bare, "-"))
-    return np.where(minus == 1, -1, 1) * (hours * 60 + minutes)
+    sign = 1 - 2 * _integers(pc.starts_with(bare, "-"))
+    minutes_ahead: np.ndarray = sign * (hours * 60 + minutes)
+    return minutes_ahead
 
 
 def _days(numbers: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

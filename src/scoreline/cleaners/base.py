@@ -136,6 +136,8 @@ class ColumnStep(Step):
     """What a refusal says of a value that cannot be converted."""
     costly: ClassVar[bool] = False
     """True when converting a value costs more than hashing it: repeated values are then converted once."""
+    converts_null: ClassVar[bool] = False
+    """True when null can become something else."""
 
     def takes(self, arrow_type: pa.DataType) -> bool:
         """True for types that the step can convert."""
@@ -174,14 +176,16 @@ class ColumnStep(Step):
     def apply(self, part: pa.Table) -> Cleaned:
         """Convert each column; rows with values that cannot be converted are refused."""
         chosen = frozenset(self.chosen(part.schema))
-        columns: list[pa.ChunkedArray] = []
+        if not chosen:
+            return Cleaned(part)
+        columns, fields = list(part.columns), list(part.schema)
         refusals: list[Refusal] = []
-        for name, column in zip(part.column_names, part.columns, strict=True):
+        for at, name in enumerate(part.column_names):
             if name in chosen:
-                column, bad = self._converted(column, name)  # noqa: PLW2901
+                columns[at], bad = self._converted(part.column(at), name)
+                fields[at] = pa.field(name, columns[at].type)
                 refusals.extend(self._refusal(bad, name))
-            columns.append(column)
-        return Cleaned(pa.table(columns, names=part.column_names), tuple(refusals))
+        return Cleaned(pa.table(columns, schema=pa.schema(fields)), tuple(refusals))
 
     def needs(self, wanted: frozenset[str], schema: pa.Schema) -> frozenset[str]:
         """The wanted columns themselves."""
@@ -214,10 +218,14 @@ class ColumnStep(Step):
         self, column: pa.ChunkedArray, name: str, result: pa.DataType, *, encode: bool
     ) -> tuple[pa.ChunkedArray, np.ndarray]:
         distinct = column.chunk(0).dictionary
-        converted = self.convert(distinct.cast(plain(distinct.type)), name)
+        distinct, indices = distinct.cast(plain(distinct.type)), [chunk.indices for chunk in column.chunks]
+        if self.converts_null and column.null_count:
+            indices = [at.cast(pa.int32()).fill_null(len(distinct)) for at in indices]
+            distinct = pa.concat_arrays([distinct, pa.nulls(1, distinct.type)])
+        converted = self.convert(distinct, name)
         values = converted.values.dictionary_encode() if encode else converted.values
-        chunks = [values.take(chunk.indices) for chunk in column.chunks]
-        bad = [None if converted.bad is None else converted.bad.take(chunk.indices) for chunk in column.chunks]
+        chunks = [values.take(at) for at in indices]
+        bad = [None if converted.bad is None else converted.bad.take(at) for at in indices]
         gathered = pa.chunked_array(chunks, type=values.type)
         return gathered, _rows(bad, column)
 

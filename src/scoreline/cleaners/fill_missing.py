@@ -31,7 +31,7 @@ class FillMissing(ColumnStep):
     )
     value: Constant | None = Field(None, description="The value for all columns, when they are a list.")
 
-    accepts: ClassVar[str] = "text, numbers, booleans and dates"
+    converts_null: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _one_value_each(self) -> Self:
