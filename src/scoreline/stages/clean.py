@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from scoreline.cleaning import CleanPart, Cleaning, admitted
+from scoreline.cleaning import Cleaning, CleanPart, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
-from scoreline.errors import StorageError, Problem
+from scoreline.errors import Problem, StorageError
 from scoreline.population import FINGERPRINT, GROUP_HASH, HASH, ROW_GROUP_ROWS, CleanedUnit, read_fingerprints
 from scoreline.refusal import first_reasons
 from scoreline.sampling import identity_hashes, value_hashes
@@ -90,7 +90,9 @@ def clean_unit(task: CleanTask, unit: Unit) -> CleanedUnit:
         schema = _schema(task) if first is None else first.schema
         rows = Parquet(uri=uri).write(_chained(first, parts), schema, spool, {})
         if create(uri, spool) is Created.UNKNOWN:
-            raise StorageError(Problem("the store did not say whether the write happened", uri, "run the same command again"))
+            raise StorageError(
+                Problem("the store did not say whether the write happened", uri, "run the same command again")
+            )
     return CleanedUnit(
         unit.number, unit.name, uri, unit.rows, rows, tally.filtered["rows"], dict(tally.refused), dict(tally.hits)
     )
@@ -158,7 +160,9 @@ def _with_duplicates_named(session: Session, units: tuple[CleanedUnit, ...]) -> 
     for _, copies in session.map(partial(duplicates_in, units, buckets), range(buckets), "duplicates"):
         for number, positions in copies.items():
             found[number].append(positions)
-    return tuple(unit.without(np.sort(np.concatenate(found[unit.number]))) if found[unit.number] else unit for unit in units)
+    return tuple(
+        unit.without(np.sort(np.concatenate(found[unit.number]))) if found[unit.number] else unit for unit in units
+    )
 
 
 def duplicates_in(units: Sequence[CleanedUnit], buckets: int, bucket: int) -> dict[int, np.ndarray]:
@@ -174,4 +178,4 @@ def duplicates_in(units: Sequence[CleanedUnit], buckets: int, bucket: int) -> di
     ]
     everything = pd.concat(frames, ignore_index=True)
     copies = everything[everything.duplicated(list(FINGERPRINT), keep="first")]
-    return {int(number): group["position"].to_numpy() for number, group in copies.groupby("unit")}
+    return {unit.number: copies["position"][copies["unit"] == unit.number].to_numpy() for unit in units}

@@ -182,9 +182,7 @@ def _predicted(task: PredictTask, unit: Unit, account: _Account) -> Iterator[pa.
     for raw in task.source.read(unit, task.contract, task.read, task.batch_rows):
         passed = admitted(raw, task.contract)
         scored = task.bundle.predict(passed.table, proba=task.proba)
-        moved = tuple(
-            Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals
-        )
+        moved = tuple(Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals)
         refusals = (*passed.refusals, *moved)
         if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
             raise DataError(_stopped(raw, refusals))

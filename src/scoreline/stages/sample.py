@@ -16,15 +16,26 @@ from scoreline.population import HASH, Population
 from scoreline.sampling import TimeSplit
 from scoreline.sinks.parquet import Parquet
 from scoreline.storage import create
-from scoreline.target_counts import NOTHING, Counts, count_rows, label_text, settled_sample, settled_split
+from scoreline.target_counts import NOTHING, Counts, Question, count_rows, label_text, settled_sample, settled_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scoreline.clusters.base import Session
     from scoreline.models.base import Task
-    from scoreline.population import CleanedUnit, Which
+    from scoreline.population import CleanedUnit
     from scoreline.sampling import Sample, SampleConfig, SplitConfig
+
+
+@dataclass(frozen=True)
+class Division:
+    """How rows are held out and sampled, as the config says."""
+
+    target: str
+    task: Task
+    split: SplitConfig
+    sample: SampleConfig
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +52,43 @@ class Divided:
     everything: Counts
     training: Counts
 
+    def notes(self) -> list[str]:
+        """What a person should know of it."""
+        units, split = self.population.units, self.population.split
+        rows, copies = sum(unit.rows for unit in units), sum(len(unit.duplicates) for unit in units)
+        found = [
+            f"{self.everything.rows:,} rows with a target: {self.training.rows:,} to train on, "
+            f"{self.everything.rows - self.training.rows:,} held out"
+        ]
+        if copies:
+            found.append(f"{copies:,} duplicates left out of training")
+        if rows - copies > self.everything.rows:
+            found.append(f"{rows - copies - self.everything.rows:,} rows without a target left out of training")
+        if split is not None and split.whole_classes:
+            found.append(f"too rare to hold rows out, so all of them train: {', '.join(split.whole_classes)}")
+        return found
 
-def divide(
-    session: Session, units: tuple[CleanedUnit, ...], target: str, task: Task, split: SplitConfig, sample: SampleConfig, seed: int
-) -> Divided:
+
+def divide(session: Session, units: tuple[CleanedUnit, ...], division: Division) -> Divided:
     """Settle which rows are held out and which of the others the model is fitted on; eager, two passes over the target.
 
     Raises DataError when no row has a target, or when a classifier would see one class.
     """
+    target, task, split, sample = division.target, division.task, division.split, division.sample
     whole = Population(units, target, None)
     day_column = split.column if isinstance(split, TimeSplit) else None
-    everything = count(session, whole, task, "all", day_column, with_bins=False)
+    everything = count(session, whole, Question(task, "all", day_column))
     population = Population(units, target, settled_split(split, everything, task, target))
-    training = count(session, population, task, "train", None, with_bins=sample.rows is not None)
+    training = count(session, population, Question(task, "train", with_bins=sample.rows is not None))
     _check_training(training, task, target)
-    return Divided(population, settled_sample(sample, training, [unit.name for unit in units], seed), everything, training)
+    names = [unit.name for unit in units]
+    return Divided(population, settled_sample(sample, training, names, division.seed), everything, training)
 
 
-def count(
-    session: Session, population: Population, task: Task, which: Which, day_column: str | None, *, with_bins: bool
-) -> Counts:
+def count(session: Session, population: Population, question: Question) -> Counts:
     """Count the target over all units, in parallel."""
-    counting = partial(count_rows, task=task, which=which, day_column=day_column, with_bins=with_bins)
-    found = session.map(counting, [population.only(unit) for unit in population.units], "count")
+    units = [population.only(unit) for unit in population.units]
+    found = session.map(partial(count_rows, question), units, "count")
     return sum((counts for _, counts in sorted(found, key=lambda pair: pair[0])), NOTHING)
 
 
@@ -78,16 +103,18 @@ def _check_training(training: Counts, task: Task, target: str) -> None:
         )
 
 
-def gather_sample(session: Session, population: Population, sample: Sample, columns: tuple[str, ...], uri: str) -> int:
+def gather_sample(session: Session, divided: Divided, columns: tuple[str, ...], uri: str) -> int:
     """Write the rows that the model is fitted on as one Parquet file, in input order; return how many. Eager, one task.
 
-    Raises DataError when the sample has no row, or a single class.
+    Raises DataError when the sample has no row.
     """
-    task = partial(write_sample, sample=sample, columns=columns, uri=uri)
-    (_, rows), *_ = session.map(task, [population], "sample")
+    task = partial(write_sample, sample=divided.sample, columns=columns, uri=uri)
+    ((_, rows),) = session.map(task, [divided.population], "sample")
     if rows == 0:
         raise DataError(
-            Problem("the sample to train on has no row", "train.sample", "take more units, a larger fraction or more rows")
+            Problem(
+                "the sample to train on has no row", "train.sample", "take more units, a larger fraction or more rows"
+            )
         )
     return rows
 

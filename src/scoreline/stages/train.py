@@ -24,7 +24,6 @@ from scoreline.threads import limited
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-
     from scoreline.clusters.base import Session
     from scoreline.contract import Contract
     from scoreline.features import FeatureFit
@@ -42,6 +41,8 @@ class Recipe:
     ----------
     inputs : the feature columns after cleaning
     threads : threads that BLAS, OpenMP and the estimator may use; part of what makes the same model twice
+    sample_uri : the rows that the model is fitted on
+    population : when the model learns in parts: all rows, of which the training rows are used
     """
 
     model: Model
@@ -51,6 +52,8 @@ class Recipe:
     target: str
     seed: int
     threads: int
+    sample_uri: str
+    population: Population | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Trained:
+class MadeBundle:
     """A bundle that was made.
 
     Attributes
@@ -95,24 +98,22 @@ class BundleTask:
 
     recipe: Recipe
     origin: Origin
-    sample_uri: str
-    population: Population | None
     models: str
     train_key: str
     provenance: Mapping[str, Any]
 
 
-def train(session: Session, task: BundleTask, params: Mapping[str, Any]) -> Trained:
+def train(session: Session, task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
     """Fit the model and make the bundle, in one task on the cluster; `params` are a search's. Eager."""
-    (_, trained), *_ = session.map(partial(make_bundle, params=params), [task], "train")
+    ((_, trained),) = session.map(partial(make_bundle, params=params), [task], "train")
     return trained
 
 
-def make_bundle(task: BundleTask, params: Mapping[str, Any]) -> Trained:
+def make_bundle(task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
     """Fit and write the bundle in this process. The same task gives the same predictions anywhere."""
     recipe = task.recipe
     with limited(recipe.threads):
-        pipeline, rows = _fitted(task, _with(recipe.model, params))
+        pipeline, rows = _fitted(recipe, _with(recipe.model, params))
     body = dumped(pipeline)
     sha256 = hashlib.sha256(body).hexdigest()
     uri = join(task.models, f"{task.train_key[:12]}-{sha256[:8]}")
@@ -120,25 +121,24 @@ def make_bundle(task: BundleTask, params: Mapping[str, Any]) -> Trained:
     bundle = _bundle(task, pipeline, ArtifactConfig(uri=join(uri, MODEL), sha256=sha256, trust=True))
     provenance = {**task.provenance, "train_key": task.train_key, "rows": rows, "params": dict(params)}
     write_bundle(uri, bundle, pipeline, golden_rows(bundle, _raw_rows(task.origin)), provenance)
-    return Trained(uri, sha256, rows, dict(params))
+    return MadeBundle(uri, sha256, rows, dict(params))
 
 
 def _with(model: Model, params: Mapping[str, Any]) -> Model:
     return model.model_copy(update={"params": {**model.params, **params}})
 
 
-def _fitted(task: BundleTask, model: Model) -> tuple[Any, int]:
+def _fitted(recipe: Recipe, model: Model) -> tuple[Any, int]:
     from sklearn.pipeline import Pipeline
 
-    recipe = task.recipe
-    sample = read_sample(task.sample_uri)
+    sample = read_sample(recipe.sample_uri)
     features = recipe.fit.export(to_frame(sample.slice(0, ROWS), recipe.inputs))
     estimator = model.build(recipe.task, recipe.seed, recipe.threads)
-    if task.population is None:
+    if recipe.population is None:
         estimator.fit(*matrix(recipe, features, sample))
         rows = sample.num_rows
     else:
-        rows = _fit_in_parts(recipe, features, estimator, task.population)
+        rows = _fit_in_parts(recipe, features, estimator, recipe.population)
     return Pipeline([("features", features), ("model", estimator)]), rows
 
 
@@ -206,5 +206,7 @@ def _raw_rows(origin: Origin) -> pa.Table:
     contract = origin.contract.only(origin.needs)
     for raw in origin.source.read(origin.unit, contract, origin.needs, 20 * ROWS):
         rows = admitted(raw, contract).table
-        return rows.take(pa.array(np.unique(np.linspace(0, max(rows.num_rows - 1, 0), min(ROWS, rows.num_rows)).astype(int))))
+        return rows.take(
+            pa.array(np.unique(np.linspace(0, max(rows.num_rows - 1, 0), min(ROWS, rows.num_rows)).astype(int)))
+        )
     return contract.schema.empty_table()

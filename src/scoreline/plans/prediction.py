@@ -1,0 +1,187 @@
+"""What predicting will do, settled before a row is predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.bundle import Bundle, answer_type_of
+from scoreline.bundle.fitted import load_fitted
+from scoreline.cleaning import Cleaning, admitted
+from scoreline.dataset.layout import Layout
+from scoreline.errors import DataError, ModelError, Problem, UsageError
+from scoreline.keys import score_key
+from scoreline.plans.training import in_order, without_locations
+from scoreline.stages.predict import PredictTask, check_output
+from scoreline.stages.pull import pull
+from scoreline.storage import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from scoreline.bundle.artifact import ArtifactConfig
+    from scoreline.config.models import JobConfig
+    from scoreline.contract import Contract, ContractConfig, Rule
+    from scoreline.sources.base import Survey
+
+PROBE_ROWS = 20
+"""Rows on which an artifact from elsewhere is tried before anything runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class PredictPlan:
+    """What predicting will do: the input's units, and what every task needs."""
+
+    survey: Survey
+    task: PredictTask
+    key: str
+
+
+def plan_prediction(
+    job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None
+) -> PredictPlan:
+    """Settle a scoring run. Raises DataError for columns that the input lacks and names that clash.
+
+    `survey` is of the input where it is known already.
+    """
+    if job.predict is None:
+        raise UsageError(
+            Problem("the config does not say what to predict", job.where(), 'add a section "predict" with a sink')
+        )
+    predicting = job.predict
+    if survey is None:
+        survey = pull(job.predict_source, _without_target(job, bundle), _rules_for_prediction(bundle), bundle.needs)
+    contract = replace(survey.contract, rules=_rules(survey.contract.rules, bundle.target))
+    keep = tuple(contract.schema.names) if predicting.keep == "all" else predicting.keep
+    _check_kept(job, keep, contract)
+    options = predicting.model_dump(mode="json", include={"keep", "row_id", "proba", "on_bad_row"})
+    key = score_key(survey.files, _scoring(bundle, contract), options, bundle.cleaning.reference_hashes(), modules)
+    task = PredictTask(
+        source=survey.source,
+        contract=contract,
+        bundle=bundle,
+        sink=predicting.sink,
+        layout=Layout(predicting.sink.uri, key),
+        keep=in_order(keep, contract.schema) if predicting.keep == "all" else keep,
+        row_id=predicting.row_id,
+        proba=predicting.proba,
+        batch_rows=predicting.batch_rows,
+        stop_at_refusal=predicting.on_bad_row == "fail",
+    )
+    check_output(task)
+    return PredictPlan(survey, task, key)
+
+
+def _without_target(job: JobConfig, bundle: Bundle) -> ContractConfig:
+    """What the config declares of columns that prediction needs: the others may be absent from new data."""
+    needed = {name: column for name, column in job.contract.columns.items() if name in bundle.needs}
+    return job.contract.model_copy(update={"columns": needed, "key": None})
+
+
+def _rules_for_prediction(bundle: Bundle) -> Contract:
+    return replace(bundle.contract, rules=_rules(bundle.contract.rules, bundle.target))
+
+
+def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:
+    return {name: rule for name, rule in rules.items() if name != target}
+
+
+def _check_kept(job: JobConfig, keep: Sequence[str], contract: Contract) -> None:
+    missing = [name for name in keep if name not in contract.schema.names]
+    if missing:
+        present = contract.schema.names
+        raise UsageError(
+            *(
+                Problem(
+                    f"predict.keep names '{name}', which the input does not have",
+                    job.where("predict", "keep"),
+                    f"the input's columns are: {', '.join(present[:30])}",
+                )
+                for name in missing
+            )
+        )
+
+
+def _scoring(bundle: Bundle, contract: Contract) -> dict[str, Any]:
+    """What of a bundle decides predictions, wherever it lies."""
+    return {
+        "contract": contract.as_json(),
+        "cleaning": [without_locations(step) for step in bundle.cleaning.as_json()],
+        "model": bundle.model.sha256,
+        "transformer": None if bundle.transformer is None else bundle.transformer.sha256,
+        "inputs": [[field.name, str(field.type), field.nullable] for field in bundle.inputs],
+    }
+
+
+def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) -> tuple[Bundle, Survey]:
+    """A bundle around artifacts that were fitted elsewhere, and the survey of the input it was checked against.
+
+    Raises ModelError when the artifacts may not be loaded or want columns that are not there after cleaning.
+    """
+    names = tuple(path.stem for path in modules)
+    model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
+    fitted = load_fitted(model, transformer, names)
+    survey = pull(job.predict_source, job.contract)
+    everything = Cleaning(job.clean).surveyed().at("predict")
+    cleaned = everything.output_schema(survey.contract.schema)
+    missing = [name for name in fitted.names if name not in cleaned.names]
+    if missing:
+        raise ModelError(*(_no_feature(name, model.uri, cleaned.names) for name in missing))
+    cleaning, needs = everything.feeding(fitted.names, survey.contract.schema)
+    bundle = Bundle(
+        contract=survey.contract,
+        needs=in_order(needs, survey.contract.schema),
+        cleaning=cleaning,
+        inputs=pa.schema([cleaned.field(name) for name in fitted.names]),
+        model=model,
+        transformer=transformer,
+        answer_type=pa.null(),
+        labels=fitted.labels,
+        modules=names,
+        target=job.target,
+    )
+    return bundle, survey
+
+
+def pinned(artifact: ArtifactConfig) -> ArtifactConfig:
+    """A skops file with the hash of what is there now, so that every worker loads the same bytes.
+
+    Formats that run code stay as they are: without a hash in the config they are refused when loaded.
+    """
+    if artifact.sha256 is not None or not artifact.uri.endswith(".skops"):
+        return artifact
+    return artifact.model_copy(update={"sha256": sha256_of(artifact.uri)})
+
+
+def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:
+    close = get_close_matches(name, present, 1)
+    hint = (
+        f"the nearest column is '{close[0]}': rename it in clean"
+        if close
+        else f"the columns are: {', '.join(present[:30])}"
+    )
+    return Problem(f"the artifact wants the column '{name}', which is not there after cleaning", uri, hint)
+
+
+def answering(bundle: Bundle, survey: Survey) -> Bundle:
+    """The bundle with the type of its answers, found by predicting the first rows of the input.
+
+    Raises ModelError when the artifact cannot predict any of them, or answers with something other than one value a row.
+    """
+    contract = bundle.contract.only(bundle.needs)
+    for unit in survey.units:
+        for raw in survey.source.read(unit, contract, bundle.needs, PROBE_ROWS):
+            clean = bundle.cleaning.extend(admitted(raw, contract))
+            if clean.table.num_rows:
+                answers = predict_or_refuse(bundle.fitted, bundle.frame(clean.table), proba=False).predictions
+                return replace(bundle, answer_type=answer_type_of(answers))
+    raise DataError(
+        Problem(
+            "no row of the input is good enough to be predicted", survey.source.uri, "check the contract and the data"
+        )
+    )

@@ -1,0 +1,259 @@
+"""What training will do, settled before a row is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from scoreline.catalogue import load_kind
+from scoreline.cleaning import Cleaning
+from scoreline.errors import Problem, StepError, UsageError
+from scoreline.keys import digest, library_versions, snapshot, train_key
+from scoreline.sampling import GroupSplit, TimeSplit
+from scoreline.stages.clean import CleanTask
+from scoreline.stages.evaluate import EvaluateTask
+from scoreline.stages.pull import pull
+from scoreline.stages.sample import Division
+from scoreline.stages.train import BundleTask, Origin, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from scoreline.bundle.bundle import Bundle
+    from scoreline.config.models import JobConfig, TrainConfig
+    from scoreline.contract import Contract, ContractConfig
+    from scoreline.features import FeatureFit
+    from scoreline.metrics.base import Metric
+    from scoreline.models.base import Task
+    from scoreline.population import Population
+    from scoreline.sources.base import Survey
+    from scoreline.target_counts import Counts
+
+USUAL_METRICS: Mapping[Task, tuple[str, ...]] = {
+    "classification": ("accuracy", "f1_macro", "balanced_accuracy"),
+    "regression": ("mae", "rmse", "r2"),
+}
+
+LEARNING = ("contract", "clean", "features", "target", "train")
+"""Sections of a config that decide what is learned."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainPlan:
+    """What training will do.
+
+    Attributes
+    ----------
+    survey : the input
+    section : the config's ``train``
+    cleaning, read : the steps for training, and the columns of the input that they read
+    keep : columns that later passes need, after cleaning
+    inputs : feature columns after cleaning
+    prediction, needs : the steps that prediction needs, and the columns of the input that they read
+    key : the train_key
+    """
+
+    survey: Survey
+    section: TrainConfig
+    task: Task
+    target: str
+    cleaning: Cleaning
+    read: tuple[str, ...]
+    keep: tuple[str, ...]
+    inputs: pa.Schema
+    prediction: Cleaning
+    needs: tuple[str, ...]
+    key: str
+
+    def clean_task(self, folder: str, survey: Survey | None = None) -> CleanTask:
+        """How units are cleaned: of the training input, or of other data to evaluate on."""
+        of = survey or self.survey
+        split = self.section.split
+        group = split.column if isinstance(split, GroupSplit) else None
+        return CleanTask(of.source, of.contract, self.cleaning, self.read, self.keep, self.section.seed, folder, group)
+
+    @property
+    def division(self) -> Division:
+        """How rows are held out and sampled."""
+        section = self.section
+        return Division(self.target, self.task, section.split, section.sample, section.seed)
+
+    def recipe(self, fit: FeatureFit, sample_uri: str, population: Population) -> Recipe:
+        """How the model is fitted, once the transformers are."""
+        section = self.section
+        return Recipe(
+            model=section.model,
+            task=self.task,
+            fit=fit,
+            inputs=self.inputs,
+            target=self.target,
+            seed=section.seed,
+            threads=section.threads,
+            sample_uri=sample_uri,
+            population=population if section.fit == "incremental" else None,
+        )
+
+    def bundle_task(self, job: JobConfig, recipe: Recipe, models: str, modules: Sequence[Path]) -> BundleTask:
+        """How the bundle is made."""
+        names = tuple(path.stem for path in modules)
+        unit = next(unit for unit in self.survey.units if unit.rows)
+        origin = Origin(self.survey.source, self.survey.contract, self.needs, self.prediction, unit, names)
+        return BundleTask(recipe, origin, models, self.key, self._provenance(job))
+
+    def _provenance(self, job: JobConfig) -> dict[str, Any]:
+        return {
+            "name": job.name,
+            "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "source": {"uri": self.survey.source.uri, "files": snapshot(self.survey.files), "rows": self.survey.rows},
+            "versions": library_versions(),
+            "config": _learning(job),
+        }
+
+    def evaluation_key(self, job: JobConfig) -> str:
+        """The identity of an evaluation of a bundle of this plan."""
+        return digest([job.as_json()["evaluate"], snapshot(self.survey.files)])
+
+    def evaluate_task(self, job: JobConfig, bundle: Bundle, training: Counts, *, held_out: bool) -> EvaluateTask:
+        """How the bundle is judged: on rows held out, or on all rows of other data."""
+        return EvaluateTask(
+            bundle=bundle,
+            metrics=metrics_of(job, self.task),
+            slices=job.evaluate.slices,
+            replicates=job.evaluate.replicates,
+            seed=self.section.seed,
+            which="held_out" if held_out else "all",
+            baseline=baseline_of(training, self.task),
+        )
+
+
+def metrics_of(job: JobConfig, task: Task) -> tuple[Metric, ...]:
+    """The config's metrics, or the usual ones of the task."""
+    if job.evaluate.metrics is not None:
+        return job.evaluate.metrics
+    names = USUAL_METRICS[task]
+    return tuple(load_kind("metrics", name)() for name in names)  # type: ignore[misc]
+
+
+def baseline_of(training: Counts, task: Task) -> str | float:
+    """What a model that ignores its input answers: the commonest label of the training rows (as text), or their mean."""
+    if task == "classification":
+        return min(training.classes, key=lambda label: (-training.classes[label], label))
+    return training.total / training.rows
+
+
+def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path]) -> TrainPlan:
+    """Settle a training. Raises UsageError or DataError with everything that cannot be."""
+    survey = pull(job.source, job.contract)
+    survey = replace(survey, contract=with_nulls(survey.contract, job.contract))
+    schema = survey.contract.schema
+    everything = Cleaning(job.clean).surveyed()
+    cleaned = everything.at("train").output_schema(schema)
+    _check_columns(job, section, cleaned)
+    names = tuple(dict.fromkeys(name for feature in job.features for name in feature.columns))
+    keep = tuple(dict.fromkeys([*names, *wanted_columns(job, section)]))
+    cleaning, read = everything.at("train").feeding(keep, schema)
+    prediction, needs = everything.at("predict").feeding(names, schema)
+    return TrainPlan(
+        survey=survey,
+        section=section,
+        task=task_of(job, section, cleaned),
+        target=job.target or "",
+        cleaning=cleaning,
+        read=in_order({*read, *survey.contract.key}, schema),
+        keep=keep,
+        inputs=pa.schema([cleaned.field(name) for name in names]),
+        prediction=prediction,
+        needs=in_order(needs, schema),
+        key=train_key(survey.files, _learning(job), everything.reference_hashes(), modules),
+    )
+
+
+def with_nulls(contract: Contract, declared: ContractConfig) -> Contract:
+    """The contract with every column allowing nulls unless the config says otherwise: other data may have them."""
+    strict = {name for name, column in declared.columns.items() if not column.nullable}
+    fields = [field.with_nullable(field.name not in strict) for field in contract.schema]
+    return replace(contract, schema=pa.schema(fields))
+
+
+def in_order(names: Iterable[str], schema: pa.Schema) -> tuple[str, ...]:
+    """Some columns in the order of a schema."""
+    wanted = frozenset(names)
+    return tuple(name for name in schema.names if name in wanted)
+
+
+def wanted_columns(job: JobConfig, train: TrainConfig) -> tuple[str, ...]:
+    """Columns after cleaning that training and evaluation need besides features."""
+    wanted = [job.target or "", *job.evaluate.slices]
+    if isinstance(train.split, GroupSplit | TimeSplit):
+        wanted.append(train.split.column)
+    return tuple(dict.fromkeys(wanted))
+
+
+def _learning(job: JobConfig) -> dict[str, Any]:
+    sections = job.as_json()
+    learning = {name: sections[name] for name in LEARNING}
+    learning["train"] = {key: value for key, value in learning["train"].items() if key != "keep"}
+    learning["clean"] = [without_locations(step) for step in learning["clean"]]
+    return learning
+
+
+def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step as far as it is part of an identity: where its reference lies is not, what is in it is (by hash)."""
+    return {key: value for key, value in step.items() if key != "with"}
+
+
+def _check_columns(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> None:
+    problems = []
+    for feature in job.features:
+        try:
+            feature.check(cleaned)
+        except StepError as error:
+            problems.extend(error.problems)
+    for name in wanted_columns(job, train):
+        if name not in cleaned.names:
+            problems.append(no_column(name, job.where("target") if name == job.target else job.where(), cleaned.names))
+    if problems:
+        raise UsageError(*problems)
+
+
+def no_column(name: str, where: str, present: Sequence[str]) -> Problem:
+    """The problem of a column that is not there after cleaning."""
+    close = get_close_matches(name, present, 1)
+    advice = f"did you mean '{close[0]}'?" if close else f"the columns are: {', '.join(present[:30])}"
+    return Problem(f"there is no column '{name}' after cleaning", where, advice)
+
+
+def task_of(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> Task:
+    """What to learn: as the config says, as the model can, or as the target's type tells."""
+    possible = train.model.tasks()
+    if train.task is not None or len(possible) == 1:
+        return train.task or possible[0]
+    arrow_type = cleaned.field(job.target or "").type
+    plain = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    if pa.types.is_floating(plain) or pa.types.is_decimal(plain):
+        return "regression"
+    if pa.types.is_integer(plain):
+        raise UsageError(
+            Problem(
+                f"the target '{job.target}' is a whole number: nobody can tell labels from amounts",
+                job.where("train"),
+                'say "task": "classification" or "task": "regression" in train',
+            )
+        )
+    return "classification"
+
+
+def not_trained(job: JobConfig) -> Problem:
+    """The problem of a command that needs a bundle which is not there."""
+    if job.train is None:
+        return Problem(
+            "the config has no section 'train'", job.where(), "add one, or use `scoreline predict` with a 'model'"
+        )
+    return Problem(
+        "this config, on this data, has not been trained yet", job.where("train"), "run `scoreline train` with it first"
+    )
