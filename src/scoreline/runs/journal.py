@@ -63,12 +63,17 @@ class Journal:
 
     def event(self, name: str, message: str, *, level: Level = "info", **fields: Any) -> None:
         """Tell one thing that happened; `fields` are small JSON values for machines."""
-        if _LEVELS.index(level) < _LEVELS.index(self._level):
-            return
-        now = datetime.now(UTC)
-        told = {"time": now.isoformat(timespec="milliseconds"), "level": level, "event": name, "message": message}
-        as_json = json.dumps({**told, **fields}, ensure_ascii=False, default=str)
-        as_text = _line(now, level, message)
+        if _LEVELS.index(level) >= _LEVELS.index(self._level):
+            self._tell(level, _line(level, message), {"event": name, "message": message, **fields})
+
+    def problem(self, problem: Problem) -> None:
+        """Tell what went wrong in three lines: what, where, what to do."""
+        told = {"event": "problem", "message": problem.what, "where": problem.where, "advice": problem.advice}
+        self._tell("error", str(problem), told)
+
+    def _tell(self, level: Level, as_text: str, told: dict[str, Any]) -> None:
+        stamped = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, **told}
+        as_json = json.dumps(stamped, ensure_ascii=False, default=str)
         self._display.line(as_json if self._as_json else as_text)
         if self._files is not None:
             self._files.append(as_json, as_text)
@@ -175,10 +180,10 @@ class _Files:
         self._uploaded = clock()
 
 
-def _line(now: datetime, level: Level, message: str) -> str:
+def _line(level: Level, message: str) -> str:
     """An event as a person reads it; what a terminal would obey is spelled out."""
     safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)
-    return f"{now.astimezone():%H:%M:%S}  {'' if level in ('info', 'debug') else f'{level}: '}{safe}"
+    return f"{datetime.now().astimezone():%H:%M:%S}  {'' if level in ('info', 'debug') else f'{level}: '}{safe}"
 
 
 def versions() -> dict[str, str]:

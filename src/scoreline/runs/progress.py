@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def spoken(seconds: float) -> str:
     ('9 s', '2 min', '2 h 2 min')
     """
     if seconds < 60:
-        return f"{int(seconds) + 1} s"
+        return f"{ceil(seconds)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
@@ -101,15 +102,15 @@ class Display(Protocol):
 
 @dataclass
 class PlainDisplay:
-    """A plain line at the first report, at the last, and at most every ten seconds between them."""
+    """A plain line when the first rows are done, when the last are, and at most every ten seconds between them."""
 
     stream: TextIO
     report: Callable[[Pace], None]
     shown: dict[str, float] = field(default_factory=dict)
 
     def show(self, pace: Pace) -> None:
-        last = self.shown.get(pace.stage)
-        if last is None or pace.finished or pace.now - last >= PLAIN_SECONDS:
+        last = self.shown.get(pace.stage) if pace.steps > 1 else None
+        if pace.steps and (last is None or pace.finished or pace.now - last >= PLAIN_SECONDS):
             self.shown[pace.stage] = pace.now
             self.report(pace)
 

@@ -1,0 +1,33 @@
+"""Commands about configs themselves: schema, show."""
+
+from __future__ import annotations
+
+import typer
+
+from scoreline.cli.options import ConfigArgument, DebugOption, ModuleOption, SetOption
+from scoreline.cli.outcome import Outcome
+
+app = typer.Typer(help="Print the JSON Schema of configs, or a config.", no_args_is_help=True)
+
+
+@app.command()
+def schema(debug: DebugOption = False) -> None:
+    """Print the JSON Schema, for completion in editors."""
+    with Outcome(debug=debug):
+        from scoreline.config.schema import schema_text
+
+        print(schema_text(), end="")
+
+
+@app.command()
+def show(
+    config: ConfigArgument, overrides: SetOption = None, modules: ModuleOption = None, debug: DebugOption = False
+) -> None:
+    """Print the config with overrides applied and every default written out."""
+    with Outcome(debug=debug):
+        import json
+
+        from scoreline.config import load_config
+
+        job = load_config(config, overrides or [], modules or [])
+        print(json.dumps(job.as_json(), indent=2, ensure_ascii=False))

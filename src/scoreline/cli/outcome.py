@@ -1,0 +1,128 @@
+"""How a command ends: its result on stdout, its problems on stderr, its exit code for the scheduler."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+
+import typer
+
+from scoreline.errors import Problem, ScorelineError, StorageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from scoreline.runs import Journal
+
+
+class Result(Protocol):
+    """What a command found out."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        ...
+
+    def lines(self) -> list[str]:
+        """As lines to read."""
+        ...
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM; it ends as after Ctrl-C."""
+
+
+class Outcome:
+    """A ``with`` block around the work of a command; every way of leaving it ends in an exit code.
+
+    Set `journal` as soon as there is one: it is closed, and told what went wrong.
+    """
+
+    def __init__(self, *, as_json: bool = False, debug: bool = False) -> None:
+        self.journal: Journal | None = None
+        self._as_json = as_json
+        self._debug = debug
+        self._handler: Any = None
+
+    def show(self, result: Result) -> None:
+        """Print the result of the command on stdout."""
+        if self._as_json:
+            print(json.dumps(result.as_json(), indent=2, ensure_ascii=False, default=str))
+        else:
+            print("\n".join(result.lines()))
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGTERM, _terminate)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGTERM, self._handler)
+        if error is None:
+            self._close("done", 0)
+        elif not isinstance(error, (typer.Exit, SystemExit, BrokenPipeError)):
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        problems, code = _explained(error, self._log())
+        if self._debug:
+            traceback.print_exception(error)
+        for problem in problems:
+            self._tell(problem)
+        if self._as_json:
+            told = [{"what": p.what, "where": p.where, "advice": p.advice} for p in problems]
+            print(json.dumps({"exit_code": code, "problems": told}, indent=2, ensure_ascii=False))
+        self._close("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", code)
+        raise typer.Exit(code)
+
+    def _tell(self, problem: Problem) -> None:
+        if self.journal is None:
+            print(problem, file=sys.stderr)
+        else:
+            self.journal.problem(problem)
+
+    def _close(self, status: str, code: int) -> None:
+        if self.journal is None:
+            return
+        try:
+            self.journal.close(status, code)
+        except StorageError as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(code or error.exit_code) from None
+
+    def _log(self) -> str:
+        folder = None if self.journal is None else self.journal.folder
+        return "" if folder is None else folder.log
+
+
+def _terminate(*_signal: object) -> NoReturn:
+    raise Terminated
+
+
+def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int]:
+    """What to say about an exception, and the exit code."""
+    if isinstance(error, ScorelineError):
+        return error.problems, error.exit_code
+    again = "the same command goes on where it stopped"
+    if isinstance(error, Terminated):
+        return (Problem("stopped by SIGTERM", log, again),), 143
+    if isinstance(error, KeyboardInterrupt):
+        return (Problem("stopped by Ctrl-C", log, again),), 130
+    return (_bug(error, log),), 1
+
+
+def _bug(error: BaseException, log: str) -> Problem:
+    """An exception nobody expected. Its message is told only where it cannot hold values of the data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{Path(__file__).parents[1]}/" in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    message = f": {error}" if isinstance(error, (OSError, ImportError)) else ""
+    what = f"a bug: {type(error).__name__} at {place}{message}"
+    return Problem(what, log, "run again with --debug for the traceback, and report it")
