@@ -80,7 +80,7 @@ def _objects(values: pa.ChunkedArray, declared: pa.DataType, name: str) -> np.nd
         merged = encoded.unify_dictionaries().combine_chunks()
         merged = merged.chunk(0) if isinstance(merged, pa.ChunkedArray) else merged
         distinct = np.array([*merged.dictionary.to_pylist(), None], dtype=object)
-        return np.asarray(distinct[pc.fill_null(merged.indices, -1).to_numpy(zero_copy_only=False)])
+        return np.asarray(distinct[pc.fill_null(merged.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)])
     plain = _plain(values)
     numbers: np.ndarray = _numbers(plain, declared, pa.field(name, declared)).astype(object)
     numbers[pc.is_null(plain).to_numpy(zero_copy_only=False)] = None
@@ -161,8 +161,8 @@ def family(arrow_type: pa.DataType) -> str:
 def markers_of(estimator: Any, names: Sequence[str]) -> dict[str, Marker]:
     """The null marker with which each input column of a fitted estimator was fitted, for the columns that tell.
 
-    Looks at the first step that each column meets, inside pipelines, column transformers and unions: an encoder with None
-    in its ``categories_``, or an imputer of None, wants None. `names` are the input columns in order.
+    Looks at the first step that each column meets, inside pipelines, column transformers and unions: an encoder with
+    None in its ``categories_`` wants None, and so does an imputer of None. `names` are the input columns in order.
 
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> markers_of(OneHotEncoder().fit(np.array([["a"], [None]], dtype=object)), ["sexo"])
@@ -177,7 +177,7 @@ def _markers(estimator: Any, names: list[str]) -> Iterator[tuple[str, Marker]]:
     if getattr(estimator, "missing_values", np.nan) is None:
         yield from ((name, None) for name in names)
     for name, categories in zip(names, getattr(estimator, "categories_", ()), strict=False):
-        nulls = [value for value in categories if value is None or value != value]  # noqa: PLR0124  NaN alone differs from itself
+        nulls = [value for value in categories if value is None or (isinstance(value, float) and np.isnan(value))]
         if nulls:
             yield name, None if nulls[0] is None else np.nan
 

@@ -1,4 +1,4 @@
-"""What every transformer is: statistics per part that merge exactly, and a fitted scikit-learn object made from them."""
+"""What every transformer is: statistics of parts that merge exactly, and a fitted scikit-learn object made of them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Transformer(BaseModel):
     `partials` come in the order of the parts, empty parts included, and `combine` must give the same state for any
     partitioning of the rows (floating point sums: to 1e-9 relative). States and partials are small and pickle.
     Most transformers finish after one round.
+
+    Infinite values in a number column end the fit with a DataError that names the column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,14 +38,32 @@ class Transformer(BaseModel):
 
     accepts: ClassVar[Literal["number", "text", "any"]] = "any"
     """Columns it takes: numbers (and booleans), text, or both."""
-    widens: ClassVar[bool] = False
-    """True when one column in gives several out; such a transformer must be the last on its column."""
+    learns: ClassVar[bool] = True
+    """False when the options alone say everything: it is exported without a round, its states being None."""
+    mixes: ClassVar[bool] = True
+    """False when number and text columns must be fitted apart, or scikit-learn would make objects of the numbers."""
     needs_target: ClassVar[bool] = False
+
+    @property
+    def widens(self) -> bool:
+        """True when one column in may give several out; such a transformer must be the last on its column."""
+        return False
+
+    def type_after(self, arrow_type: pa.DataType) -> pa.DataType:
+        """The type of a column after it, for a transformer that does not widen."""
+        return arrow_type
+
+    def objection(self, field: pa.Field) -> str | None:
+        """Why this column cannot be transformed, as the end of a sentence ("of type date32"); None when it can be."""
+        from scoreline.transformers._columns import objection_to_type
+
+        return objection_to_type(self.accepts, field)
 
     def partial(self, column: pd.Series, target: pd.Series | None, state: Any) -> Any:
         """Statistics of one part's column as scikit-learn would see it (after the transformers before this one).
 
-        Shape: n values, n >= 0; float64 or int64 numbers with NaN as null, or the pandas ``str`` dtype with NaN as null.
+        Shape: n values, n >= 0. Numbers are float64, float32, int64 or bool with NaN as null; text is of pandas' dtype
+        ``str``, or object after a transformer, with NaN as null. The dtype of an empty column means nothing.
         """
         raise NotImplementedError
 
@@ -58,8 +78,9 @@ class Transformer(BaseModel):
     def export(self, names: Sequence[str], states: Sequence[Any]) -> Any:
         """The fitted scikit-learn transformer for the columns `names`, equal to one fitted on the concatenated data.
 
-        It has ``feature_names_in_`` and works on a DataFrame of exactly these columns, dense output, float64 where numeric.
-        Raises DataError when the statistics allow no fit (a column of nulls only, no rows), naming the column.
+        It has ``feature_names_in_`` and works on a DataFrame of exactly these columns, dense output, float64 where
+        numeric (float32 when all columns are). Raises DataError naming every column whose statistics allow no fit
+        (nulls only, no rows).
         """
         raise NotImplementedError
 
