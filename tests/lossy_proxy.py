@@ -59,11 +59,11 @@ class LossyProxy:
     async def _serve(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         line = _Line(client, answers, *await asyncio.open_connection(self._host, int(self._port)))
         back = asyncio.create_task(_pass_answers(line))
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             while await self._pass_request(line):
                 pass
         back.cancel()
-        line.requests.transport.abort()
+        line.requests.close()
         line.answers.close()
 
     async def _pass_request(self, line: _Line) -> bool:
@@ -119,3 +119,5 @@ async def _stop(server: asyncio.Server) -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # Closed connections say so to their streams in the next turns of the loop.
+    await asyncio.sleep(0.01)

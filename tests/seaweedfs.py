@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-
 from tests.lossy_proxy import LossyProxy
 
 READY_SECONDS = 45
@@ -51,22 +51,27 @@ class SeaweedFS:
         """The same server for the identity that may only read."""
         return replace(self, access_key=self.read_only_access_key, secret_key=self.read_only_secret_key)
 
-    def client(self) -> Any:
+    def client(self, attempts: int = 1) -> Any:
         """A plain client, independent of the code under test."""
-        return botocore.session.Session().create_client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
+        return _client(self, attempts)
 
     def bucket(self) -> str:
         """Make a fresh bucket and return its name."""
         name = f"test-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=name)
         return name
+
+
+@lru_cache
+def _client(server: SeaweedFS, attempts: int) -> Any:
+    return botocore.session.Session().create_client(
+        "s3",
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        config=Config(retries={"total_max_attempts": attempts}, s3={"addressing_style": "path"}),
+    )
 
 
 @pytest.fixture(scope="session")

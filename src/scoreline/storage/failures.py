@@ -93,6 +93,7 @@ _TABLE = {
     "SlowDown": _BUSY,
     "ServiceUnavailable": _BUSY,
     "InternalError": _BUSY,
+    "429": _BUSY,
     "500": _BUSY,
     "502": _BUSY,
     "503": _BUSY,

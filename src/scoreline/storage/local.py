@@ -83,6 +83,8 @@ def names(uri: str) -> tuple[str, ...]:
 def open_input(uri: str) -> BinaryIO:
     """The file as pyarrow opens it: reads outside the interpreter lock."""
     with translated(uri, OSError):
+        if Path(uri).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return cast("BinaryIO", pa.OSFile(uri, "rb"))
 
 

@@ -72,6 +72,8 @@ def _client(fingerprint: str, attempts: int) -> Any:  # noqa: ARG001  (the finge
     try:
         return session.create_client("s3", region_name=_region(), endpoint_url=endpoint, config=config)
     except ValueError as error:
+        if isinstance(error, BotoCoreError):
+            raise
         advice = "write http://host:port or https://host"
         raise StorageError(Problem("AWS_ENDPOINT_URL is not a possible address", _shown(endpoint), advice)) from error
 

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 60.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
-_NOT_TAKEN = {"RequestTimeout", "BadDigest", "TooManyRequests"}
+_NOT_TAKEN = {"RequestTimeout", "BadDigest"}
 
 
 class _Answer(Enum):
@@ -115,7 +115,7 @@ def _meaning_of_answer(error: ClientError) -> _Answer:
         return _Answer.THERE
     if status == HTTPStatus.CONFLICT:
         return _Answer.CONFLICT
-    if error.response["Error"]["Code"] in _NOT_TAKEN:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or error.response["Error"]["Code"] in _NOT_TAKEN:
         return _Answer.NOT_TAKEN
     return _Answer.LOST if status >= 500 and status != HTTPStatus.NOT_IMPLEMENTED else _Answer.REFUSED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -40,7 +41,7 @@ def get(uri: str, byte_range: str = "") -> tuple[dict[str, Any], bytes]:
 
 def _get(request: dict[str, str]) -> tuple[dict[str, Any], bytes]:
     answer = retrying_client().get_object(**request)
-    with answer["Body"] as body:
+    with closing(answer["Body"]) as body:
         return answer, body.read()
 
 
