@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scoreline.catalogue import kind_class
+from scoreline.catalogue import kind_class, kind_names
 from scoreline.cleaners.base import FrameStep
 from scoreline.config.contents import child, items, keyed, kind_of
 from scoreline.config.faults import Fault
+from scoreline.config.kinds import nearest
 from scoreline.config.outputs import overlaps
 from scoreline.config.secrets import holds_secret
 from scoreline.config.types import contract_faults
@@ -30,7 +31,7 @@ def cross_faults(config: Any, modules: Sequence[ModuleType] = ()) -> list[Fault]
         return []
     rules = (_purpose, _training, _handed_over, _leak, _duplicates, _secrets, _schemes, overlaps, contract_faults)
     found = [fault for rule in rules for fault in rule(config)]
-    return [*found, *_task(config, modules)]
+    return [*found, *_task(config, modules), *_gate(config, modules)]
 
 
 def _stated(config: dict[str, Any], key: str) -> bool:
@@ -139,3 +140,15 @@ def _task(config: dict[str, Any], modules: Sequence[ModuleType]) -> Iterator[Fau
         known = known or wanted
         if wanted is not None and wanted != known:
             yield Fault(path, f'the metric "{name}" is for {wanted}, not for {known}', f"choose metrics for {known}")
+
+
+def _gate(config: dict[str, Any], modules: Sequence[ModuleType]) -> Iterator[Fault]:
+    """Whether the gate asks for metrics that are evaluated."""
+    stated = [name for _, name in keyed(config, "evaluate", "metrics")]
+    known = stated or list(kind_names("metrics", modules))
+    for path, rule in items(config, "evaluate", "gate"):
+        metric = rule.get("metric")
+        if isinstance(metric, str) and metric not in known:
+            exists = metric in kind_names("metrics", modules)
+            advice = f'add "{metric}" to the metrics' if exists else nearest(metric, known)
+            yield Fault((*path, "metric"), f'the gate asks for "{metric}", which is not evaluated', advice)

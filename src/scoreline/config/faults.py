@@ -73,7 +73,14 @@ def faults_of(error: ValidationError, config: Any, modules: Sequence[ModuleType]
     for each in found:
         if not (each.tagged and each.path in deeper):
             groups.setdefault(each.path, []).append(each.error)
-    return [_fault(path, errors, config, modules) for path, errors in groups.items()]
+    faults = [_fault(path, errors, config, modules) for path, errors in groups.items()]
+    mistyped = {(*fault.path[:-1], name) for fault in faults for name in _meant(fault.advice)}
+    return [fault for fault in faults if fault.path not in mistyped or "is missing" not in fault.what]
+
+
+def _meant(advice: str) -> list[str]:
+    """The key that an unknown key was meant to be."""
+    return re.findall(r'^did you mean "(.*)"\?$', advice)
 
 
 def _located(details: ErrorDetails, config: Any) -> _Found:

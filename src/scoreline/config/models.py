@@ -14,6 +14,7 @@ from scoreline.config.overrides import Origin
 from scoreline.config.positions import JsonPath, spelled
 from scoreline.config.secrets import redacted
 from scoreline.contract import ContractConfig
+from scoreline.evaluation import GateRule
 from scoreline.metrics.base import Metric
 from scoreline.models.base import Model, Task
 from scoreline.refusal import ErrorBudget
@@ -61,6 +62,7 @@ class EvaluateConfig(_Section):
         None, description="Names of metrics; null takes the usual ones of the task."
     )
     slices: tuple[str, ...] = Field((), description="Columns; metrics are also given for each of their values.")
+    gate: tuple[GateRule, ...] = Field((), description="What the model must reach before it may predict.")
     replicates: int = Field(200, ge=0, le=10_000, description="Bootstrap replicates for intervals; 0 gives none.")
 
 
