@@ -33,7 +33,9 @@ class ColumnConfig(BaseModel):
     nullable: bool = Field(True, description="False: a row with a null here is refused.")
     min: float | str | None = Field(None, description="Smallest value allowed; ISO text for dates.")
     max: float | str | None = Field(None, description="Largest value allowed; ISO text for dates.")
-    allowed: tuple[str | int | float | bool, ...] | None = Field(None, description="The only values allowed, besides null.")
+    allowed: tuple[str | int | float | bool, ...] | None = Field(
+        None, description="The only values allowed, besides null."
+    )
 
 
 class ContractConfig(BaseModel):
@@ -90,7 +92,9 @@ class Contract:
     def as_json(self) -> dict[str, Any]:
         """A JSON object that people can read and `from_json` restores exactly."""
         return {
-            "columns": {field.name: {"type": type_name(field.type), **self._rule_as_json(field.name)} for field in self.schema},
+            "columns": {
+                field.name: {"type": type_name(field.type), **self._rule_as_json(field.name)} for field in self.schema
+            },
             "key": list(self.key),
             "arrow_schema": base64.b64encode(self.schema.serialize().to_pybytes()).decode(),
         }
@@ -110,7 +114,9 @@ def from_json(stored: Mapping[str, Any]) -> Contract:
     rules = {}
     for name, column in stored["columns"].items():
         allowed = column.get("allowed")
-        rule = Rule(column["nullable"], column.get("min"), column.get("max"), None if allowed is None else tuple(allowed))
+        rule = Rule(
+            column["nullable"], column.get("min"), column.get("max"), None if allowed is None else tuple(allowed)
+        )
         if rule != Rule():
             rules[name] = rule
     return Contract(schema, rules, tuple(stored["key"]))
@@ -149,8 +155,11 @@ def type_name(arrow_type: pa.DataType) -> str:
 
 
 def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:
-    """Rows that break a rule of the contract, for the columns of `table` that have rules. Eager, one pass a rule."""
-    found = []
+    """Rows that break a rule of the contract, for the columns of `table` that have rules. Eager, one pass a rule.
+
+    Text is compared without the white space around it.
+    """
+    found: list[Refusal] = []
     for name, rule in contract.rules.items():
         if name in table.column_names:
             found.extend(_broken(table[name], name, rule))
@@ -161,6 +170,8 @@ def _broken(column: pa.ChunkedArray, name: str, rule: Rule) -> Iterator[Refusal]
     if not rule.nullable and column.null_count:
         yield _refusal(pc.is_null(column), Reason.NULL_NOT_ALLOWED, "null in a column that allows none", name)
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_string(plain.type):
+        plain = pc.utf8_trim_whitespace(plain)
     if rule.min is not None:
         low = pc.less(plain, bound(rule.min, plain.type))
         yield from _refusals(low, Reason.BELOW_MINIMUM, f"below the minimum {rule.min}", name)

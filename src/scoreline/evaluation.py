@@ -217,9 +217,12 @@ def report(total: Tally, metrics: Sequence[Metric], labels: Sequence[str]) -> di
     return found
 
 
-def _values(sums: Sums, metrics: Sequence[Metric]) -> dict[str, dict[str, float | None]]:
+def _values(sums: Sums, metrics: Sequence[Metric]) -> dict[str, dict[str, float | bool | None]]:
     return {
-        metric.kind: _with_interval(metric.value(sums.by_metric[metric.kind]))
+        metric.kind: {
+            **_with_interval(metric.value(sums.by_metric[metric.kind])),
+            "greater_is_better": metric.greater_is_better,
+        }
         for metric in metrics
         if metric.kind in sums.by_metric
     }
@@ -265,15 +268,14 @@ def _calibration_table(sums: np.ndarray) -> list[dict[str, float | int]]:
     ]
 
 
-def failed_rules(
-    found: Mapping[str, Any], rules: Sequence[GateRule], greater_is_better: Mapping[str, bool]
-) -> list[Problem]:
+def failed_rules(found: Mapping[str, Any], rules: Sequence[GateRule]) -> list[Problem]:
     """The rules of the gate that a report does not pass, as problems; empty when it passes all."""
-    return [problem for rule in rules if (problem := _failed(found, rule, greater_is_better)) is not None]
+    return [problem for rule in rules if (problem := _failed(found, rule)) is not None]
 
 
-def _failed(found: Mapping[str, Any], rule: GateRule, greater_is_better: Mapping[str, bool]) -> Problem | None:
-    value = found.get("metrics", {}).get(rule.metric, {}).get("value")
+def _failed(found: Mapping[str, Any], rule: GateRule) -> Problem | None:
+    reached = found.get("metrics", {}).get(rule.metric, {})
+    value = reached.get("value")
     if value is None:
         return _refused(rule, f"{rule.metric} was not evaluated, or is not defined")
     if rule.min is not None and value < rule.min:
@@ -282,9 +284,11 @@ def _failed(found: Mapping[str, Any], rule: GateRule, greater_is_better: Mapping
         return _refused(rule, f"{rule.metric} is {value:.4g}, and the gate asks for {rule.max:g} at most")
     trivial = found.get("baseline", {}).get("metrics", {}).get(rule.metric, {}).get("value")
     if rule.min_gain is not None:
-        gain = None if trivial is None else (value - trivial) * (1 if greater_is_better[rule.metric] else -1)
+        gain = None if trivial is None else (value - trivial) * (1 if reached["greater_is_better"] else -1)
         if gain is None or gain < rule.min_gain:
-            return _refused(rule, f"{rule.metric} gains {gain} on the baseline, and the gate asks for {rule.min_gain:g}")
+            return _refused(
+                rule, f"{rule.metric} gains {gain} on the baseline, and the gate asks for {rule.min_gain:g}"
+            )
     return None
 
 

@@ -13,26 +13,21 @@ from scoreline.dataset.commits import check_target
 from scoreline.errors import ModelError, UsageError
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
-from scoreline.plans import (
-    answering,
-    evaluation_task,
-    handed_over,
-    not_trained,
-    origin_of,
-    plan_evaluation,
-    plan_prediction,
-    plan_training,
-    refused_by_gate,
-)
-from scoreline.results import RunRecord, checked
+from scoreline.plans.checking import checked
+from scoreline.plans.prediction import handed_over, plan_prediction
+from scoreline.plans.training import not_trained, plan_training
+from scoreline.population import Population
+from scoreline.results import RunRecord
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
 from scoreline.stages.predict import predict as score
+from scoreline.stages.pull import pull
 from scoreline.stages.sample import divide, gather_sample
-from scoreline.stages.train import BundleTask, Recipe, search_parameters
+from scoreline.stages.train import search_parameters
 from scoreline.stages.train import train as fit
 from scoreline.stages.transform import transform
 from scoreline.storage import create, delete_tree, exists, join, list_names, probe_writable, read_bytes
+from scoreline.storage import replace as put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,10 +36,12 @@ if TYPE_CHECKING:
     from scoreline.bundle.bundle import Bundle
     from scoreline.clusters.base import Cluster, Session
     from scoreline.config.models import JobConfig, TrainConfig
-    from scoreline.plans import PredictPlan, TrainPlan
+    from scoreline.plans.prediction import PredictPlan
+    from scoreline.plans.training import TrainPlan
     from scoreline.results import CheckReport
     from scoreline.runs import Journal, RunFolder
     from scoreline.stages.sample import Divided
+    from scoreline.stages.train import MadeBundle
 
 INLINE_ROWS = 1_000_000
 """Below about this many rows, starting worker processes costs more than it saves."""
@@ -61,11 +58,12 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A bundle that is ready, where it is, and the report of its evaluation when there is one."""
+    """A bundle that is ready, where it is, the report of its evaluation, and the rows it was made of when this run saw them."""
 
     bundle: Bundle
     uri: str
     report: Mapping[str, Any] | None = None
+    divided: Divided | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +164,10 @@ def _train_section(job: JobConfig) -> TrainConfig:
 def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
     _import(job, context)
     with context.journal.stage("pull", f"looking at {job.predict_source.uri}"):
-        bundle, survey = handed_over(job, context.modules)
-        return plan_prediction(job, answering(bundle, survey), context.modules, survey)
+        if job.model is None:
+            raise UsageError(not_trained(job))
+        bundle, survey = handed_over(job, job.model, context.modules)
+        return plan_prediction(job, bundle, context.modules, survey)
 
 
 @contextmanager
@@ -221,13 +221,15 @@ def _made(work: Work, plan: TrainPlan, divided: Divided) -> MadeBundle:
     """Fit the transformers on the training rows of all units and the model on the sampled ones."""
     section, rows = plan.section, plan.survey.rows
     with work.stage("transform", f"fitting transformers on {divided.training.rows:,} rows", rows) as tell:
-        fitted = transform(work.session, divided.population, work.job.features, plan.inputs, tell)
+        fitted = transform(work.session, divided.population, plan.begun, plan.inputs, tell)
     with work.context.journal.stage("train", f"training {section.model.kind}"):
         sample_uri = join(work.context.folder.data, "sample.parquet")
         gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
         recipe = plan.recipe(fitted, sample_uri, divided.population)
         best = search_parameters(work.session, recipe, section.search)
-        return fit(work.session, plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules), best)
+        return fit(
+            work.session, plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules), best
+        )
 
 
 def _newest(models: str, key: str) -> str | None:
@@ -255,8 +257,8 @@ def _evaluated(work: Work, plan: TrainPlan, trained: Trained) -> Trained:
     report = json.loads(read_bytes(known)) if exists(known) else {}
     if report.get("key") != key:
         report = {"key": key, **_judged(work, plan, trained)}
-        replace_file(known, as_json(report))
-    replace_file(work.context.folder.metrics, as_json(report))
+        put(known, as_json(report))
+    put(work.context.folder.metrics, as_json(report))
     return replace(trained, report=report)
 
 
@@ -286,17 +288,20 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     layout = plan.task.layout
     check_target(layout)
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
-    budget = work.job.predict.error_budget if work.job.predict else None
-    with work.stage("predict", f"predicting {plan.survey.rows:,} rows in {len(plan.survey.units):,} units", plan.survey.rows) as tell:
-        published = score(work.session, plan.task, plan.survey.units, budget, tell)
-    commit = published.commit
-    work.context.journal.event("published", f"version {commit.version}: {commit.predicted:,} rows", version=commit.version)
-    return _record(work, trained, predictions_of(plan, published))
+    rows, units = plan.survey.rows, plan.survey.units
+    with work.stage("predict", f"predicting {rows:,} rows in {len(units):,} units", rows) as tell:
+        published = score(work.session, plan.task, units, plan.budget, tell)
+    version = published.commit.version
+    work.context.journal.event("published", f"version {version} of {layout.uri}", version=version)
+    return _record(work, trained, published.as_json(layout))
 
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:
     """The result, and an end to scratch data that nobody asked to keep."""
-    _forget_scratch(work)
+    kept = {"sample.parquet": "sample", "cleaned": "cleaned"}
+    for name, key in kept.items():
+        if work.job.train is None or key not in work.job.train.keep:
+            delete_tree(join(work.context.folder.data, name))
     return RunRecord(
         name=work.job.name,
         run=work.context.folder.run_id,

@@ -133,7 +133,9 @@ def _rows_left(unit: CleanedUnit, columns: Sequence[str]) -> Iterator[pa.Table]:
             yield table
 
 
-def read_fingerprints(units: Sequence[CleanedUnit], bucket: int, buckets: int) -> Iterator[tuple[CleanedUnit, pa.Table]]:
+def read_fingerprints(
+    units: Sequence[CleanedUnit], bucket: int, buckets: int
+) -> Iterator[tuple[CleanedUnit, pa.Table]]:
     """The fingerprints of each unit that fall into one of `buckets` buckets, with their position in the unit's file."""
     for unit in units:
         with open_input(unit.uri) as file:

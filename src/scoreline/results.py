@@ -105,7 +105,9 @@ class CheckReport:
         """The report as a person reads it: each step with the columns that it changed."""
         said = []
         for use, found in self.inputs.items():
-            said.append(f"{use:<8} {found['uri']}: {found['files']:,} files, {found['rows']:,} rows, {found['units']:,} units")
+            said.append(
+                f"{use:<8} {found['uri']}: {found['files']:,} files, {found['rows']:,} rows, {found['units']:,} units"
+            )
             said += [f"         {note}" for note in found["notes"]]
         before: Mapping[str, str] = {}
         for step, columns in self.schemas:

@@ -142,7 +142,8 @@ def remixed(hashes: np.ndarray) -> np.ndarray:
     mixed = mixed * np.uint64(0xFF51AFD7ED558CCD)
     mixed = mixed ^ (mixed >> np.uint64(33))
     mixed = mixed * np.uint64(0xC4CEB9FE1A85EC53)
-    return mixed ^ (mixed >> np.uint64(33))
+    final: np.ndarray = mixed ^ (mixed >> np.uint64(33))
+    return final
 
 
 def sample_bins(hashes: np.ndarray) -> np.ndarray:
@@ -176,8 +177,11 @@ class Split:
 
     def held_out(self, part: pa.Table, hashes: np.ndarray, target: str) -> np.ndarray:
         """True for the rows of a part that training must not see. `hashes` are of identities, or of groups for a group split."""
+        mask: np.ndarray
         if isinstance(self.config, TimeSplit):
-            late = pc.greater_equal(part[self.config.column].cast(pa.date32()), pa.scalar(self.first_day).cast(pa.date32()))
+            late = pc.greater_equal(
+                part[self.config.column].cast(pa.date32()), pa.scalar(self.first_day).cast(pa.date32())
+            )
             mask = pc.fill_null(late, fill_value=False).to_numpy()
         else:
             mask = below(hashes, self.config.test_fraction)

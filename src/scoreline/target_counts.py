@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scoreline.models.base import Task
-    from scoreline.population import Population, Which
+    from scoreline.population import Batch, Population, Which
     from scoreline.sampling import SampleConfig, SplitConfig
 
 
@@ -55,22 +55,38 @@ class Counts:
 NOTHING = Counts(0, {}, {}, 0.0, {})
 
 
-def count_rows(population: Population, task: Task, which: Which, day_column: str | None, with_bins: bool) -> Counts:
+@dataclass(frozen=True)
+class Question:
+    """What to count.
+
+    Attributes
+    ----------
+    which : the rows to count
+    day_column : count rows by the day in this column
+    with_bins : count rows by bin of the sampling hash
+    """
+
+    task: Task
+    which: Which
+    day_column: str | None = None
+    with_bins: bool = False
+
+
+def count_rows(question: Question, population: Population) -> Counts:
     """Count the rows of a population. Eager, one pass; memory: one batch and 512 KiB a class where bins are asked for."""
     total = NOTHING
-    columns = [population.target, *([day_column] if day_column else [])]
-    for batch in population.batches(columns, which):
-        total = total + _counted(batch.table, batch.hashes, population.target, task, day_column, with_bins)
+    columns = [population.target, *([question.day_column] if question.day_column else [])]
+    for batch in population.batches(columns, question.which):
+        total = total + _counted(question, batch, population.target)
     return total
 
 
-def _counted(
-    table: pa.Table, hashes: np.ndarray, target: str, task: Task, day_column: str | None, with_bins: bool
-) -> Counts:
-    labels = label_text(table[target]) if task == "classification" else None
+def _counted(question: Question, batch: Batch, target: str) -> Counts:
+    table, day_column = batch.table, question.day_column
+    labels = label_text(table[target]) if question.task == "classification" else None
     days = _value_counts(table[day_column].cast(pa.date32()).cast(pa.string())) if day_column else {}
     total = 0.0 if labels is not None else float(pc.sum(table[target].cast(pa.float64())).as_py() or 0.0)
-    bins = _bins(hashes, labels) if with_bins else {}
+    bins = _bins(batch.hashes, labels) if question.with_bins else {}
     return Counts(table.num_rows, {} if labels is None else _value_counts(labels), days, total, bins)
 
 
@@ -97,9 +113,11 @@ def _bins(hashes: np.ndarray, labels: pa.ChunkedArray | None) -> dict[str, np.nd
 
 
 def settled_split(config: SplitConfig, counts: Counts, task: Task, target: str) -> Split:
-    """The split with its day and its undivided classes. Raises DataError where nothing can be learned from the target."""
+    """The split with its day and undivided classes. Raises DataError where nothing can be learned from the target."""
     if counts.rows == 0:
-        raise DataError(Problem("no row has a target", f"column '{target}'", "check the column, or name another target"))
+        raise DataError(
+            Problem("no row has a target", f"column '{target}'", "check the column, or name another target")
+        )
     if task == "classification" and len(counts.classes) < 2:
         raise DataError(
             Problem(

@@ -58,7 +58,7 @@ class Unit:
 
     @cached_property
     def name(self) -> str:
-        """A flat file name, the same wherever the data lie: input order first, then the file, then a hash of the pieces.
+        """A flat file name, the same wherever the data lie: input order, then the file, then a hash of the pieces.
 
         >>> Unit(3, (Piece("s3://b/a/x.csv", "a/x.csv", 0, 10, 99),)).name
         '000003-a-x-3ee07f97'
@@ -81,8 +81,8 @@ class RawPart:
     files : dictionary<int32, string> array, the path of each row's file relative to the source root
     rows : int64 array, 0-based record number of each row in its file
     refusals : rows that reading refused
-    original : what quarantine keeps of each row. The same columns as text for CSV (a line that did not parse has its text
-        in the extra column ``line``), `table` itself for Parquet
+    original : what quarantine keeps of each row. The same columns as text for CSV (a line that did not parse has its
+        text in the extra column ``line``), `table` itself for Parquet
     """
 
     table: pa.Table

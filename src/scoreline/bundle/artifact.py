@@ -124,7 +124,7 @@ def _from_joblib(body: bytes) -> Any:
 def _from_dill(body: bytes) -> Any:
     import dill
 
-    return dill.loads(body)  # noqa: S301 - only after trust and hash were checked
+    return dill.loads(body)
 
 
 def _other_version(uri: str, warning: Any) -> Problem:

@@ -58,6 +58,7 @@ class Bundle:
     labels : class labels in the order of the probabilities; None for regression
     modules : names of own modules that the fitted object refers to
     target : the column that it predicts, when known
+    joblib_sha256 : of a bundle of ours, the hash of its ``pipeline.joblib``
     """
 
     contract: Contract
@@ -70,6 +71,12 @@ class Bundle:
     labels: tuple[Any, ...] | None = None
     modules: tuple[str, ...] = ()
     target: str | None = None
+    joblib_sha256: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The hash of what was fitted: of ``pipeline.joblib`` for a bundle of ours, in whichever format it is loaded."""
+        return self.joblib_sha256 or self.model.sha256 or ""
 
     @property
     def fitted(self) -> Fitted:
@@ -92,9 +99,8 @@ class Bundle:
             as_answers(outcome.predictions, self.answer_type),
             outcome.proba,
             clean.positions[outcome.positions],
-            clean.refusals + tuple(
-                Refusal(clean.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals
-            ),
+            clean.refusals
+            + tuple(Refusal(clean.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals),
             clean.filtered,
             clean.hits,
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-MODEL, SUMS = "pipeline.joblib", "SHA256SUMS"
+MODEL, SAFE_MODEL, SUMS = "pipeline.joblib", "pipeline.skops", "SHA256SUMS"
 REQUIRED = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "skops")
 
 
@@ -41,7 +41,7 @@ def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, prov
     from skops import io as skops_io
 
     files = {
-        "pipeline.skops": skops_io.dumps(pipeline),
+        SAFE_MODEL: skops_io.dumps(pipeline),
         "contract.json": as_json(bundle.contract.as_json()),
         "cleaning.json": as_json(_prediction_as_json(bundle)),
         "golden.parquet": as_bytes(golden),
@@ -77,8 +77,11 @@ def is_bundle(uri: str) -> bool:
     return exists(join(uri, SUMS))
 
 
-def load_bundle(uri: str, modules: Sequence[ModuleType] = ()) -> Bundle:
+def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactConfig | None = None) -> Bundle:
     """The bundle in a folder: every hash is checked, then the golden rows are predicted again.
+
+    A bundle of one's own is loaded from its ``pipeline.joblib``. One that was handed over (`given`) is so only when it is
+    trusted and its hash is pinned, and else from its ``pipeline.skops``.
 
     Raises ModelError for a file that was changed or is missing, and when the golden rows come out differently.
     """
@@ -89,16 +92,33 @@ def load_bundle(uri: str, modules: Sequence[ModuleType] = ()) -> Bundle:
         needs=tuple(stored["needs"]),
         cleaning=cleaning.from_json(stored["steps"], modules),
         inputs=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored["inputs_arrow_schema"]))),
-        model=ArtifactConfig(uri=join(uri, MODEL), sha256=hashes[MODEL], trust=True),
+        model=_model(uri, hashes, given),
         transformer=None,
         answer_type=contract.parse_type(stored["answer"]),
         labels=None if stored["labels"] is None else tuple(stored["labels"]),
         modules=tuple(stored["modules"]),
         target=stored["target"],
+        joblib_sha256=hashes[MODEL],
     )
     golden = pq.read_table(io.BytesIO(read_bytes(join(uri, "golden.parquet"))), page_checksum_verification=True)
     check_golden(bundle, golden, uri)
     return bundle
+
+
+def _model(uri: str, hashes: Mapping[str, str], given: ArtifactConfig | None) -> ArtifactConfig:
+    if given is None:
+        return ArtifactConfig(uri=join(uri, MODEL), sha256=hashes[MODEL], trust=True)
+    if given.sha256 is not None and given.sha256 != hashes[MODEL]:
+        raise ModelError(
+            Problem(
+                f"the sha256 of its {MODEL} is {hashes[MODEL]}, not the {given.sha256} that was expected",
+                uri,
+                "make sure that this is the bundle that was handed over; if it is, put its hash into the config",
+            )
+        )
+    if given.trust and given.sha256 is not None:
+        return ArtifactConfig(uri=join(uri, MODEL), sha256=hashes[MODEL], trust=True)
+    return ArtifactConfig(uri=join(uri, SAFE_MODEL), sha256=hashes[SAFE_MODEL])
 
 
 def _checked_hashes(uri: str) -> dict[str, str]:

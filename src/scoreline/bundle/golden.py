@@ -46,7 +46,7 @@ def check_golden(bundle: Bundle, golden: pa.Table, uri: str) -> None:
         raise ModelError(_differs(bundle, scored.predictions, golden, uri))
     if has_proba and golden.num_rows:
         expected = np.array(golden[PROBA].to_pylist())
-        if not np.allclose(scored.proba, expected, rtol=0, atol=TOLERANCE):
+        if scored.proba is None or not np.allclose(scored.proba, expected, rtol=0, atol=TOLERANCE):
             raise ModelError(_differs(bundle, scored.predictions, golden, uri))
 
 

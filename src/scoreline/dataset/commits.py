@@ -120,7 +120,10 @@ def _pointed(layout: Layout, commit: Commit) -> Commit:
     """Lead readers to a commit: locally by the symlink, everywhere by ``latest.json``. Both are advisory and repairable."""
     if not is_s3(layout.store):
         _link(layout, commit)
-    replace(layout.latest, json.dumps({"version": commit.version, "prefixes": commit.prefixes, "rows": commit.predicted}).encode())
+    replace(
+        layout.latest,
+        json.dumps({"version": commit.version, "prefixes": commit.prefixes, "rows": commit.predicted}).encode(),
+    )
     return commit
 
 

@@ -41,7 +41,12 @@ class Layout:
 
     def quarantine_file(self, unit: str) -> str:
         """Refused rows of a unit."""
-        return join(self.store, "quarantine", self.score_key, self.file_name(unit))
+        return join(self.quarantine, self.file_name(unit))
+
+    @property
+    def quarantine(self) -> str:
+        """Folder of the run's refused rows."""
+        return join(self.store, "quarantine", self.score_key)
 
     def receipt(self, unit: str) -> str:
         """The record that a unit is done."""

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scoreline.errors import ScorelineError, Problem, StorageError
-from scoreline.storage import Created, create, list_names, read_bytes, join
+from scoreline.errors import Problem, ScorelineError, StorageError
+from scoreline.storage import Created, create, join, list_names, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,10 @@ import pyarrow as pa
 
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.bundle import Bundle, answer_type_of
+from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.fitted import load_fitted
 from scoreline.cleaning import Cleaning, admitted
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
 from scoreline.dataset.layout import Layout
 from scoreline.errors import DataError, ModelError, Problem, UsageError
 from scoreline.keys import score_key
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 
     from scoreline.bundle.artifact import ArtifactConfig
     from scoreline.config.models import JobConfig
-    from scoreline.contract import Contract, ContractConfig, Rule
+    from scoreline.contract import Contract, Rule
+    from scoreline.plans.training import TrainPlan
+    from scoreline.refusal import ErrorBudget
     from scoreline.sources.base import Survey
 
 PROBE_ROWS = 20
@@ -39,6 +44,7 @@ class PredictPlan:
 
     survey: Survey
     task: PredictTask
+    budget: ErrorBudget
     key: str
 
 
@@ -55,7 +61,7 @@ def plan_prediction(
         )
     predicting = job.predict
     if survey is None:
-        survey = pull(job.predict_source, _without_target(job, bundle), _rules_for_prediction(bundle), bundle.needs)
+        survey = survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
     contract = replace(survey.contract, rules=_rules(survey.contract.rules, bundle.target))
     keep = tuple(contract.schema.names) if predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, contract)
@@ -74,17 +80,27 @@ def plan_prediction(
         stop_at_refusal=predicting.on_bad_row == "fail",
     )
     check_output(task)
-    return PredictPlan(survey, task, key)
+    return PredictPlan(survey, task, predicting.error_budget, key)
 
 
-def _without_target(job: JobConfig, bundle: Bundle) -> ContractConfig:
-    """What the config declares of columns that prediction needs: the others may be absent from new data."""
-    needed = {name: column for name, column in job.contract.columns.items() if name in bundle.needs}
-    return job.contract.model_copy(update={"columns": needed, "key": None})
+def survey_to_predict(job: JobConfig, known: Contract, needs: Sequence[str], target: str | None) -> Survey:
+    """The survey of new data: columns that prediction does not need may be absent, the target first of all."""
+    needed = {name: column for name, column in job.contract.columns.items() if name in needs}
+    declared = job.contract.model_copy(update={"columns": needed, "key": None})
+    return pull(job.predict_source, declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
 
 
-def _rules_for_prediction(bundle: Bundle) -> Contract:
-    return replace(bundle.contract, rules=_rules(bundle.contract.rules, bundle.target))
+def output_fields(job: JobConfig, plan: TrainPlan) -> tuple[Survey, dict[str, str]]:
+    """The input to predict and the output's columns with their types, as far as they are known before training."""
+    survey, predicting = plan.survey, job.predict
+    if job.predict_source != job.source:
+        survey = survey_to_predict(job, plan.survey.contract, plan.needs, plan.target)
+    keep = survey.contract.schema.names if predicting is None or predicting.keep == "all" else predicting.keep
+    _check_kept(job, keep, survey.contract)
+    columns = {name: type_name(survey.contract.schema.field(name).type) for name in keep}
+    if predicting is not None and predicting.row_id:
+        columns |= {SOURCE_FILE: "string", SOURCE_ROW: "int64"}
+    return survey, {**columns, "prediction": "float64" if plan.task == "regression" else "the labels' type"}
 
 
 def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:
@@ -112,7 +128,7 @@ def _scoring(bundle: Bundle, contract: Contract) -> dict[str, Any]:
     return {
         "contract": contract.as_json(),
         "cleaning": [without_locations(step) for step in bundle.cleaning.as_json()],
-        "model": bundle.model.sha256,
+        "model": bundle.identity,
         "transformer": None if bundle.transformer is None else bundle.transformer.sha256,
         "inputs": [[field.name, str(field.type), field.nullable] for field in bundle.inputs],
     }
@@ -121,9 +137,12 @@ def _scoring(bundle: Bundle, contract: Contract) -> dict[str, Any]:
 def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) -> tuple[Bundle, Survey]:
     """A bundle around artifacts that were fitted elsewhere, and the survey of the input it was checked against.
 
-    Raises ModelError when the artifacts may not be loaded or want columns that are not there after cleaning.
+    Raises ModelError when the artifacts may not be loaded, want columns that are not there after cleaning, or cannot predict
+    the first rows.
     """
     names = tuple(path.stem for path in modules)
+    if is_bundle(model.uri):
+        return _bundle_from_elsewhere(job, model, names)
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
     survey = pull(job.predict_source, job.contract)
@@ -145,7 +164,21 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
         modules=names,
         target=job.target,
     )
-    return bundle, survey
+    return answering(bundle, survey), survey
+
+
+def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Sequence[str]) -> tuple[Bundle, Survey]:
+    """A bundle's folder named as the model: it brings its own contract and cleaning."""
+    if job.clean:
+        raise UsageError(
+            Problem(
+                "the model is a bundle, which brings its own cleaning, and the config has cleaning steps beside it",
+                job.where("clean"),
+                'remove "clean" from the config',
+            )
+        )
+    bundle = load_bundle(model.uri, [sys.modules[name] for name in modules], given=model)
+    return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
 
 
 def pinned(artifact: ArtifactConfig) -> ArtifactConfig:

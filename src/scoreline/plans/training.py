@@ -12,6 +12,7 @@ import pyarrow as pa
 from scoreline.catalogue import load_kind
 from scoreline.cleaning import Cleaning
 from scoreline.errors import Problem, StepError, UsageError
+from scoreline.features import check, start
 from scoreline.keys import digest, library_versions, snapshot, train_key
 from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.stages.clean import CleanTask
@@ -53,7 +54,8 @@ class TrainPlan:
     section : the config's ``train``
     cleaning, read : the steps for training, and the columns of the input that they read
     keep : columns that later passes need, after cleaning
-    inputs : feature columns after cleaning
+    begun : the transformers before any data are seen
+    inputs : the columns that features are made of, after cleaning
     prediction, needs : the steps that prediction needs, and the columns of the input that they read
     key : the train_key
     """
@@ -65,6 +67,7 @@ class TrainPlan:
     cleaning: Cleaning
     read: tuple[str, ...]
     keep: tuple[str, ...]
+    begun: FeatureFit
     inputs: pa.Schema
     prediction: Cleaning
     needs: tuple[str, ...]
@@ -122,6 +125,7 @@ class TrainPlan:
         """How the bundle is judged: on rows held out, or on all rows of other data."""
         return EvaluateTask(
             bundle=bundle,
+            target=self.target,
             metrics=metrics_of(job, self.task),
             slices=job.evaluate.slices,
             replicates=job.evaluate.replicates,
@@ -154,7 +158,8 @@ def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path])
     everything = Cleaning(job.clean).surveyed()
     cleaned = everything.at("train").output_schema(schema)
     _check_columns(job, section, cleaned)
-    names = tuple(dict.fromkeys(name for feature in job.features for name in feature.columns))
+    begun = start(job.features, cleaned)
+    names = begun.input_columns
     keep = tuple(dict.fromkeys([*names, *wanted_columns(job, section)]))
     cleaning, read = everything.at("train").feeding(keep, schema)
     prediction, needs = everything.at("predict").feeding(names, schema)
@@ -166,6 +171,7 @@ def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path])
         cleaning=cleaning,
         read=in_order({*read, *survey.contract.key}, schema),
         keep=keep,
+        begun=begun,
         inputs=pa.schema([cleaned.field(name) for name in names]),
         prediction=prediction,
         needs=in_order(needs, schema),
@@ -209,11 +215,10 @@ def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_columns(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> None:
     problems = []
-    for feature in job.features:
-        try:
-            feature.check(cleaned)
-        except StepError as error:
-            problems.extend(error.problems)
+    try:
+        check(job.features, cleaned)
+    except StepError as error:
+        problems.extend(error.problems)
     for name in wanted_columns(job, train):
         if name not in cleaned.names:
             problems.append(no_column(name, job.where("target") if name == job.target else job.where(), cleaned.names))

@@ -65,7 +65,9 @@ def evaluate(
         total = found if total is None else total if found is None else total + found
     if total is None:
         raise DataError(
-            Problem("no row is left to judge the model on", "train.split", "hold out more rows, or name an evaluate.source")
+            Problem(
+                "no row is left to judge the model on", "train.split", "hold out more rows, or name an evaluate.source"
+            )
         )
     return report(total, task.metrics, task.labels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +91,21 @@ class Published:
     commit: Commit
     refused: Mapping[str, int]
     computed: int
+
+    def as_json(self, layout: Layout) -> dict[str, Any]:
+        """The account of rows and where they are, as JSON values."""
+        return {
+            "uri": layout.uri,
+            "version": self.commit.version,
+            "run": self.commit.run,
+            "rows_in": self.commit.rows_in,
+            "predicted": self.commit.predicted,
+            "quarantined": self.commit.quarantined,
+            "filtered": self.commit.filtered,
+            "refused": dict(self.refused),
+            "quarantine": layout.quarantine,
+            "units_computed": self.computed,
+        }
 
 
 def check_output(task: PredictTask) -> None:
@@ -250,7 +265,7 @@ def _check_budget(task: PredictTask, receipts: Sequence[Receipt], budget: ErrorB
     raise BudgetError(
         Problem(
             f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget of {budget.rate:.2%}: {reasons}",
-            f"refused rows with their reasons: {task.layout.store}/quarantine/{task.layout.score_key}",
+            f"refused rows with their reasons: {task.layout.quarantine}",
             "mend the data or the config, or allow more with predict.error_budget.rate; nothing was published",
         )
     )

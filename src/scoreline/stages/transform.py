@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scoreline.features import FeatureFit
 from scoreline.frame import to_frame
 
 if TYPE_CHECKING:
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from scoreline.clusters.base import Session
+    from scoreline.features import FeatureFit
     from scoreline.population import Population
-    from scoreline.transformers.base import Transformer
 
 
 def transform(
     session: Session,
     population: Population,
-    features: Sequence[Transformer],
+    begun: FeatureFit,
     inputs: pa.Schema,
     progress: Callable[[int], None],
 ) -> FeatureFit:
@@ -31,7 +30,7 @@ def transform(
     `inputs` are the feature columns after cleaning. The result is the same for any units and any cluster: statistics of parts
     are merged in input order. `progress` is told the rows of each unit at each pass.
     """
-    fit = FeatureFit.start(features, inputs)
+    fit = begun
     while not fit.finished:
         statistics: list[Sequence[Any]] = [()] * len(population.units)
         tasks = [population.only(unit) for unit in population.units]

@@ -1,0 +1,19 @@
+"""The mean absolute error, in units of the target."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from scoreline.metrics._errors import ErrorMetric
+
+
+class Mae(ErrorMetric):
+    """The mean absolute error, in units of the target."""
+
+    kind: Literal["mae"] = "mae"
+
+    def errors(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """Absolute differences."""
+        return np.abs(truth - predicted)
