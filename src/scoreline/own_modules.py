@@ -1,7 +1,7 @@
 """The user's own Python files: importable by their stem in this process and in every worker, from memory.
 
-One way of importing serves the driver, the workers and bundles that carry such files. Only the files that are named can be
-imported: their folder is not searched, so a forgotten neighbour fails here as it would fail on a worker.
+One way of importing serves the driver, the workers and bundles that carry such files. Only the files that are named
+can be imported: their folder is not searched, so a forgotten neighbour fails here as it would fail on a worker.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class OwnModule:
 def read_modules(paths: Sequence[Path]) -> tuple[OwnModule, ...]:
     """Read the files, importing nothing.
 
-    Raises UsageError with all problems: a file that is missing or not Python, a stem that cannot be imported, two files of
-    one stem.
+    Raises UsageError with all problems: a file that is missing or not Python, a stem that cannot be imported, two
+    files of one stem.
     """
     problems = [problem for path in paths if (problem := _unusable(path))]
     stems = [path.stem for path in paths]
@@ -65,8 +65,8 @@ def _unusable(path: Path) -> Problem | None:
 def import_modules(modules: Sequence[OwnModule]) -> tuple[ModuleType, ...]:
     """Import the modules, each under its own name; they may import one another.
 
-    What is loaded already with the same text stays; another text replaces what an earlier call loaded. Raises UsageError for
-    a name that belongs to an installed module, and for a module that fails while it is imported.
+    What is loaded already with the same text stays; another text replaces what an earlier call loaded. Raises
+    UsageError for a name that belongs to an installed module, and for a module that fails while it is imported.
     """
     taken = [module for module in modules if not _is_ours(module.name) and _exists_elsewhere(module)]
     if taken:

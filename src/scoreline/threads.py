@@ -14,7 +14,7 @@ _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOK
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Let BLAS and OpenMP use `threads` threads inside, in libraries that are loaded already and in those loaded inside.
+    """Let BLAS and OpenMP use `threads` threads inside, in libraries loaded before and in those loaded inside.
 
     Goes around `fit` and `predict`; how many jobs an estimator starts is its own ``n_jobs``.
 

@@ -1,10 +1,11 @@
-"""Ships the user's modules to the workers of a Dask cluster, those that join later included."""
+"""What every worker of a Dask cluster gets when it joins: the user's modules, and deafness to Ctrl-C."""
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import signal
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from distributed import WorkerPlugin
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from distributed import Client, Worker
 
     from scoreline.own_modules import OwnModule
+
+_CLOSE_S = 5.0
 
 
 class _OwnModules(WorkerPlugin):
@@ -41,6 +44,17 @@ class _OwnModules(WorkerPlugin):
         forget_modules([module.name for module in self.modules])
 
 
+class DeafToInterrupts(WorkerPlugin):
+    """Lets Ctrl-C pass by worker processes of this terminal: the driver hears it and closes them in order."""
+
+    name = "scoreline-deaf-to-interrupts"
+    idempotent = True
+
+    def setup(self, worker: Worker) -> None:
+        """Ignore SIGINT from now on."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def shipped(client: Client, modules: Sequence[OwnModule]) -> Iterator[None]:
     """Make the modules importable on every worker for as long as the session lasts."""
@@ -52,5 +66,8 @@ def shipped(client: Client, modules: Sequence[OwnModule]) -> Iterator[None]:
     try:
         yield
     finally:
+        # A scheduler that is lost, or workers that hang, must not keep the session from closing.
+        scheduler: Any = client.scheduler
         if client.status == "running":
-            client.unregister_worker_plugin(plugin.name)
+            with suppress(OSError):
+                client.sync(scheduler.unregister_worker_plugin, name=plugin.name, callback_timeout=_CLOSE_S)

@@ -8,6 +8,7 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future, as_completed
 
-_AHEAD = 3
-"""Items in flight for each worker: one runs, one waits at the worker, one covers the way to and fro."""
+_AHEAD = 8
+"""Items in flight for each worker; handed out in batches of half as many, since each batch costs a round trip."""
 _LOOK_EVERY_S = 1.0
 _SILENCES = 3
 """How many times its patience a session waits for a scheduler that is connected but says nothing."""
+_AGAIN = "see the logs of scheduler and workers, then run the same command again"
+_MEMORY = "look into the worker logs: memory is the usual reason; smaller units need less of it"
 
 
 class DaskSession:
@@ -31,13 +34,15 @@ class DaskSession:
 
     def __init__(self, client: Client, patience: float) -> None:
         self.client = client
-        self.address = str(client.scheduler.address)
+        self.address = str(cast("Any", client.scheduler).address)
         self.patience = patience
         self.workers = 0
         self._last_seen = self._looked = time.monotonic()
         self._look()
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item], label: str) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item], label: str
+    ) -> Iterator[tuple[int, Result]]:
         """See `Session.map`."""
         from distributed import as_completed
 
@@ -57,11 +62,9 @@ class DaskSession:
 
     def worker_logs(self) -> dict[str, str]:
         """See `Session.worker_logs`: what the worker and the nanny that watches it wrote."""
-        from distributed.comm import CommClosedError
-
         try:
             return {_file_safe(address): text for address, text in self._logs()}
-        except (CommClosedError, OSError) as error:
+        except OSError as error:
             raise ClusterError(self._lost("the scheduler is lost")) from error
 
     def _logs(self) -> Iterator[tuple[str, str]]:
@@ -70,25 +73,23 @@ class DaskSession:
             every = sorted(text for _, text in (*lines, *nannies.get(address, ())))
             yield address, "".join(f"{text}\n" for text in every)
 
-    def _finished(self, done: as_completed) -> list[tuple[Future, Any]]:
+    def _finished(self, done: as_completed) -> list[tuple[Future[Any], Any]]:
         """Wait until something is done; look every second whether there is anybody left to do it."""
         while not done.has_ready():
             with done.thread_condition:
                 if not done.has_ready():
                     done.thread_condition.wait(_LOOK_EVERY_S)
             self._look_now_and_then()
-        return cast("list[tuple[Future, Any]]", done.next_batch(block=False))
+        return cast("list[tuple[Future[Any], Any]]", done.next_batch(block=False))
 
     def _look_now_and_then(self) -> None:
         if time.monotonic() - self._looked >= _LOOK_EVERY_S:
             self._look()
 
     def _look(self) -> None:
-        from distributed.comm import CommClosedError
-
         try:
             self.workers = self._ask("identity", n_workers=0)["total_threads"]
-        except (CommClosedError, OSError) as error:
+        except OSError as error:
             raise ClusterError(self._lost("the scheduler is lost")) from error
         self._looked = time.monotonic()
         if self.workers:
@@ -103,7 +104,7 @@ class DaskSession:
         return self.client.sync(question, **arguments, callback_timeout=_SILENCES * self.patience)
 
     def _lost(self, what: str) -> Problem:
-        return Problem(what, f"cluster {self.address}", "see the logs of scheduler and workers, then run the same command again")
+        return Problem(what, f"cluster {self.address}", _AGAIN)
 
 
 @dataclass(frozen=True)
@@ -125,22 +126,24 @@ class _Calls:
         self.client = client
         self.label = label
         self.count = len(items)
-        self.running: dict[Future, int] = {}
+        self.running: dict[Future[Any], int] = {}
         self._task = _Task(cloudpickle.dumps(function))
         self._token = uuid4().hex
         self._waiting = ((position, cloudpickle.dumps(item)) for position, item in enumerate(items))
 
     def fill(self, done: as_completed, room: int) -> bool:
         """Start as many calls as there is room for; False when none is left."""
-        while len(self.running) < room and (waiting := next(self._waiting, None)):
-            position, item = waiting
-            key = (f"{self.label}-{self._token}", position)
-            future = self.client.submit(self._task, item, key=key, pure=False)
-            self.running[future] = position
-            done.add(future)
+        free = room - len(self.running)
+        waiting = list(islice(self._waiting, free)) if free >= room // 2 else []
+        if waiting:
+            positions, payloads = zip(*waiting, strict=True)
+            keys = [(f"{self.label}-{self._token}", position) for position in positions]
+            futures = self.client.map(self._task, payloads, key=keys, pure=False)
+            self.running.update(zip(futures, positions, strict=True))
+            done.update(futures)
         return bool(self.running)
 
-    def result(self, position: int, status: str, outcome: Any) -> Any:
+    def result(self, position: int, status: str | None, outcome: Any) -> Any:
         """What the call gave. Raises what it raised, or ClusterError when it was lost."""
         from distributed.scheduler import KilledWorker, NoWorkerError
 
@@ -148,10 +151,10 @@ class _Calls:
             return outcome
         note = task_note(self.label, position, self.count)
         if status == "cancelled":
-            raise ClusterError(self._lost("the scheduler was lost", note)) from outcome
+            raise ClusterError(Problem("the scheduler is lost", note, _AGAIN)) from outcome
         _, error, traceback = outcome
         if isinstance(error, KilledWorker | NoWorkerError):
-            raise ClusterError(self._lost(_why(error), note)) from error
+            raise ClusterError(Problem(_why(error), note, _MEMORY)) from error
         error.add_note(note)
         raise error.with_traceback(traceback)
 
@@ -160,15 +163,13 @@ class _Calls:
         if self.running and self.client.status == "running":
             self.client.cancel(list(self.running), reason="not-wanted")
 
-    def _lost(self, what: str, note: str) -> Problem:
-        return Problem(what, note, "look into the worker logs: memory is the usual reason; smaller units need less of it")
-
 
 def _why(error: Exception) -> str:
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return f"each of the {error.allowed_failures + 1} workers that tried this task died; the last was {error.last_worker.address}"
+        tries = error.allowed_failures + 1
+        return f"each of the {tries} workers that tried this task died; the last was {error.last_worker.address}"
     return "no worker could take the task"
 
 

@@ -27,16 +27,21 @@ def check_versions(client: Client, timeout: float) -> None:
     """
     from distributed.versions import get_versions
 
-    wanted = list(PACKAGES)
+    scheduler: Any = client.scheduler
+    wanted = [package for package in PACKAGES if package != "python"]
 
     async def ask() -> tuple[Any, Any]:
-        scheduler = await client.scheduler.versions(packages=wanted)
         message = {"op": "versions", "packages": wanted}
-        return scheduler, await client.scheduler.broadcast(msg=message, on_error="ignore")
+        return await scheduler.versions(packages=wanted), await scheduler.broadcast(msg=message, on_error="ignore")
 
-    scheduler, workers = client.sync(ask, callback_timeout=timeout)
-    by_worker = {address: _packages(answer) for address, answer in workers.items() if answer}
-    problems = differences(_packages(get_versions(packages=wanted)), _packages(scheduler), by_worker)
+    try:
+        at_scheduler, at_workers = client.sync(ask, callback_timeout=timeout)
+    except OSError as error:
+        what = f"scheduler and workers did not tell their versions within {timeout:g} s"
+        advice = "a worker hangs: restart it, or give the cluster a longer timeout_s"
+        raise ClusterError(Problem(what, f"cluster {scheduler.address}", advice)) from error
+    by_worker = {address: _packages(answer) for address, answer in at_workers.items() if answer}
+    problems = differences(_packages(get_versions(packages=wanted)), _packages(at_scheduler), by_worker)
     if problems:
         raise ClusterError(*problems)
 

@@ -28,14 +28,16 @@ class Session(Protocol):
         """The distributed Client, the default one while the session is open; None when tasks run in this process."""
         ...
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item], label: str) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item], label: str
+    ) -> Iterator[tuple[int, Result]]:
         """Apply a pure function to every item; yield (position of the item, result) as they finish, in any order.
 
-        Lazy: nothing starts before the first result is asked for. Items and results are small and pickle; at most a few times
-        `workers` items are in flight, and a result that was yielded is kept nowhere. `label` names the tasks on the dashboard
-        and in messages. The first exception of a task is raised here as it was there, with a note naming the item's position,
-        and what is in flight is cancelled, as it is when the iterator is closed early. ClusterError when the scheduler or all
-        workers are lost, or an item kills one worker after the other.
+        Lazy: nothing starts before the first result is asked for. Items and results are small and pickle; at most a
+        few times `workers` items are in flight, and a result that was yielded is kept nowhere. `label` names the
+        tasks on the dashboard and in messages. The first exception of a task is raised here as it was there, with a
+        note naming the item's position, and what is in flight is cancelled, as it is when the iterator is closed
+        early. ClusterError when the scheduler or all workers are lost, or an item kills one worker after the other.
         """
         ...
 
@@ -54,10 +56,11 @@ class Cluster(BaseModel):
     def open(self, modules: Sequence[Path] = ()) -> AbstractContextManager[Session]:
         """Start or reach the cluster; closing leaves no process or thread behind that it started.
 
-        The user's `modules` are importable by their stem here and on every worker, later ones included; UsageError when one of
-        them cannot be. Raises ClusterError when no scheduler answers (what was tried, for how long), when there are no workers,
-        when versions of Python, dask, distributed, pyarrow, pandas, numpy, scikit-learn or scoreline differ between client,
-        scheduler and workers (a problem for each package), or when a package is missing on a worker.
+        The user's `modules` are importable by their stem here and on every worker, later ones included; UsageError
+        when one of them cannot be. Raises ClusterError when no scheduler answers (what was tried, for how long), when
+        there are no workers, when versions of Python, dask, distributed, pyarrow, pandas, numpy, scikit-learn or
+        scoreline differ between client, scheduler and workers (a problem for each package), or when a package is
+        missing on a worker.
         """
         raise NotImplementedError
 

@@ -33,12 +33,14 @@ class Inline(Cluster):
 
 @dataclass(frozen=True)
 class _InlineSession:
-    """This process as a session."""
+    """A session that is nothing but the calling process."""
 
     workers: int = 1
     client: Any = None
 
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item], label: str) -> Iterator[tuple[int, Result]]:
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item], label: str
+    ) -> Iterator[tuple[int, Result]]:
         for position, item in enumerate(items):
             try:
                 result = function(item)

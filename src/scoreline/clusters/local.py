@@ -55,10 +55,11 @@ class Local(Cluster):
         import_modules(own)
         from distributed import Client
 
-        from scoreline.clusters._modules import shipped
+        from scoreline.clusters._plugins import DeafToInterrupts, shipped
         from scoreline.clusters._session import DaskSession, quiet
 
         with quiet(), _environment(), self._started() as cluster, Client(cluster) as client, shipped(client, own):
+            client.register_plugin(DeafToInterrupts())
             yield DaskSession(client, _START_S)
 
     def _started(self) -> LocalCluster:
@@ -77,7 +78,7 @@ class Local(Cluster):
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, RuntimeError) as error:
-            advice = "check memory and process limits; in a script of your own, call Scoreline under: if __name__ == '__main__':"
+            advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
 
 

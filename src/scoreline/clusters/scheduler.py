@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from distributed import Client, Security
+    from distributed.utils import LoopRunner
 
     from scoreline.clusters.base import Session
 
@@ -47,7 +48,7 @@ class Scheduler(Cluster):
         own = read_modules(modules)
         import_modules(own)
         security = self._security()
-        from scoreline.clusters._modules import shipped
+        from scoreline.clusters._plugins import shipped
         from scoreline.clusters._session import DaskSession, quiet
         from scoreline.clusters._versions import check_versions
 
@@ -70,19 +71,31 @@ class Scheduler(Cluster):
             tls_ca_file=self.ca, tls_client_cert=self.cert, tls_client_key=self.key, require_encryption=True
         )
 
-    def _reached(self, security: Security | None) -> Client:
+    @contextmanager
+    def _reached(self, security: Security | None) -> Iterator[Client]:
+        """A client on a loop of its own, so that nothing is left running when nobody answers."""
         from distributed import Client
+        from distributed.utils import LoopRunner
 
+        runner = LoopRunner(asynchronous=False)
+        runner.start()
         try:
-            return Client(self.address, security=security, timeout=self.timeout_s)
-        except (OSError, ImportError) as error:
-            reason = str(error) or type(error).__name__
-            problem = Problem(
-                f"no scheduler answers within {self.timeout_s:g} s: {reason}",
-                f"cluster {self.address}",
-                "check the address and that `dask scheduler` runs there, or leave out the cluster to run on this machine",
-            )
-            raise ClusterError(problem) from error
+            try:
+                _knock(self.address, security, runner, self.timeout_s)
+                client = Client(self.address, loop=runner.loop, security=security, timeout=self.timeout_s)
+            except (OSError, ImportError) as error:
+                raise ClusterError(self._unreachable(error)) from error
+            with client:
+                yield client
+        finally:
+            runner.stop()
+
+    def _unreachable(self, error: Exception) -> Problem:
+        return Problem(
+            f"no scheduler answers within {self.timeout_s:g} s: {str(error) or type(error).__name__}",
+            f"cluster {self.address}",
+            "check the address and that `dask scheduler` runs there, or leave out the cluster to run on this machine",
+        )
 
     def _wait_for_a_worker(self, client: Client) -> None:
         try:
@@ -94,3 +107,18 @@ class Scheduler(Cluster):
                 f"start some: dask worker {self.address} --nthreads 1",
             )
             raise ClusterError(problem) from error
+
+
+def _knock(address: str, security: Security | None, runner: LoopRunner, timeout: float) -> None:
+    """Ask the scheduler who it is. A client would wait without end for a server that accepts and then says nothing."""
+    from distributed.comm.core import connect
+    from distributed.core import send_recv
+    from distributed.utils import sync
+
+    options = {} if security is None else security.get_connection_args("client")
+
+    async def ask() -> None:
+        comm = await connect(address, timeout=timeout, **options)
+        await send_recv(comm, op="identity", n_workers=0, reply=True, close=True)
+
+    sync(runner.loop, ask, callback_timeout=timeout + 1)
