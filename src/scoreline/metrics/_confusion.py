@@ -8,10 +8,10 @@ import numpy as np
 
 from scoreline.metrics._sums import grouped
 from scoreline.metrics.base import Metric
+from scoreline.models.base import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers
-    from scoreline.models.base import Task
 
 
 class ConfusionMetric(Metric):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from scoreline.models.base import Task
+
 if TYPE_CHECKING:
     import numpy as np
 
-    from scoreline.models.base import Task
 
 
 @dataclass(frozen=True, eq=False)

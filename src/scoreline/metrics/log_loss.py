@@ -8,10 +8,10 @@ import numpy as np
 
 from scoreline.metrics._confusion import ratio
 from scoreline.metrics.base import Metric
+from scoreline.models.base import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers
-    from scoreline.models.base import Task
 
 SMALLEST = float(np.finfo(np.float64).eps)
 """Probabilities are kept this far from 0 and 1, as scikit-learn does."""

@@ -16,4 +16,5 @@ class Mae(ErrorMetric):
 
     def errors(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Absolute differences."""
-        return np.abs(truth - predicted)
+        found: np.ndarray = np.abs(truth - predicted)
+        return found

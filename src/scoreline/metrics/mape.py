@@ -16,4 +16,5 @@ class Mape(ErrorMetric):
 
     def errors(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Absolute differences over absolute true values."""
-        return np.abs(truth - predicted) / np.maximum(np.abs(truth), np.finfo(np.float64).eps)
+        found: np.ndarray = np.abs(truth - predicted) / np.maximum(np.abs(truth), np.finfo(np.float64).eps)
+        return found

@@ -16,4 +16,5 @@ class Mse(ErrorMetric):
 
     def errors(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Squared differences."""
-        return np.square(truth - predicted)
+        found: np.ndarray = np.square(truth - predicted)
+        return found

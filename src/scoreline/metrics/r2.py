@@ -8,10 +8,10 @@ import numpy as np
 
 from scoreline.metrics._confusion import ratio
 from scoreline.metrics.base import Metric
+from scoreline.models.base import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers
-    from scoreline.models.base import Task
 
 
 class R2(Metric):

@@ -20,4 +20,5 @@ class Rmse(ErrorMetric):
 
     def value(self, sums: np.ndarray) -> np.ndarray:
         """Root of the mean error."""
-        return np.sqrt(super().value(sums))
+        found: np.ndarray = np.sqrt(super().value(sums))
+        return found

@@ -9,10 +9,10 @@ import numpy as np
 from scoreline.metrics._confusion import ratio
 from scoreline.metrics._sums import grouped
 from scoreline.metrics.base import Metric
+from scoreline.models.base import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers
-    from scoreline.models.base import Task
 
 BINS_OF_TWO, BINS_OF_MANY = 4_096, 256
 """Equal bins of the probability, for two labels and for more. The error is at most half the share of pairs in one bin."""

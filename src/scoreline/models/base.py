@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scoreline.errors import Problem, UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 Task = Literal["classification", "regression"]
 
@@ -38,11 +43,94 @@ class Model(BaseModel):
     def build(self, task: Task, seed: int, threads: int) -> Any:
         """An unfitted estimator with the config's parameters, ``random_state=seed`` and ``n_jobs=threads`` where it has them.
 
-        Parameters that the config sets win. Raises UsageError for a parameter that the estimator does not have (with the
-        nearest names) or a value it refuses, and when the package that holds it is not installed (naming the extra).
+        Parameters that the config sets win. Raises UsageError as `check` does.
         """
-        raise NotImplementedError
+        problems = self.check(task)
+        if problems:
+            raise UsageError(*problems)
+        estimator = self._class(task)()
+        shared = {"random_state": seed, "n_jobs": threads}
+        has = estimator.get_params()
+        given = {name: value for name, value in shared.items() if name in has}
+        return estimator.set_params(**{**given, **_as_tuples(self.params)})
+
+    def check(self, task: Task) -> tuple[Problem, ...]:
+        """What is wrong with the parameters: names the estimator does not have (with the nearest), values it refuses.
+
+        Imports the estimator's package; a package that is not installed is a problem that names the extra.
+        """
+        if task not in self.estimators:
+            return (_wrong_task(self, task),)
+        try:
+            estimator = self._class(task)()
+        except ModuleNotFoundError as error:
+            return (_not_installed(self, error),)
+        known = estimator.get_params()
+        unknown = [name for name in self.params if name not in known]
+        problems = [_unknown(self, name, known) for name in unknown]
+        return (*problems, *_refused(self, estimator, unknown))
 
     def can_learn_in_parts(self, task: Task) -> bool:
         """True when the estimator has ``partial_fit``."""
-        raise NotImplementedError
+        return hasattr(self._class(task), "partial_fit")
+
+    def _class(self, task: Task) -> Any:
+        module, _, name = self.estimators[task].rpartition(".")
+        return getattr(import_module(module), name)
+
+
+def single_threaded(estimator: Any) -> Any:
+    """The fitted estimator, it and all inside it predicting with one thread.
+
+    Forests add up trees in the order in which threads finish; with one thread the sum is the same every time.
+    """
+    if hasattr(estimator, "get_params"):
+        jobs = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
+        estimator.set_params(**jobs)
+    return estimator
+
+
+def _as_tuples(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with tuples for lists: JSON knows lists only, and some estimators ask for tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in params.items()}
+
+
+def _refused(model: Model, estimator: Any, unknown: Sequence[str]) -> list[Problem]:
+    """Problems of values that scikit-learn's own rules for the parameter refuse."""
+    from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
+
+    rules = getattr(estimator, "_parameter_constraints", {})
+    problems = []
+    for name, value in _as_tuples(model.params).items():
+        if name not in unknown and name in rules:
+            try:
+                validate_parameter_constraints({name: rules[name]}, {name: value}, type(estimator).__name__)
+            except InvalidParameterError as error:
+                problems.append(Problem(str(error), _place(model, name), "give it one of the values named"))
+    return problems
+
+
+def _unknown(model: Model, name: str, known: Mapping[str, Any]) -> Problem:
+    close = get_close_matches(name, known, 1)
+    advice = f"did you mean '{close[0]}'?" if close else f"it has: {', '.join(sorted(known))}"
+    return Problem(f"{model.kind} has no parameter '{name}'", _place(model, name), advice)
+
+
+def _place(model: Model, name: str) -> str:
+    return f"model '{model.kind}', params.{name}"
+
+
+def _wrong_task(model: Model, task: Task) -> Problem:
+    return Problem(
+        f"{model.kind} does not do {task}",
+        f"model '{model.kind}'",
+        f"it does {' and '.join(model.tasks())}: choose another model, or another train.task",
+    )
+
+
+def _not_installed(model: Model, error: ModuleNotFoundError) -> Problem:
+    return Problem(
+        f"{model.kind} needs the package '{error.name}', which is not installed",
+        f"model '{model.kind}'",
+        "pip install 'scoreline[boost]'",
+    )

@@ -1,0 +1,21 @@
+"""A model that ignores its input, to compare with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from scoreline.models.base import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Dummy(Model):
+    """A model that ignores its input, to compare with."""
+
+    kind: Literal["dummy"] = "dummy"
+
+    estimators: ClassVar[Mapping[str, str]] = {
+        "classification": "sklearn.dummy.DummyClassifier",
+        "regression": "sklearn.dummy.DummyRegressor",
+    }

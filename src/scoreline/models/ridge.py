@@ -1,0 +1,21 @@
+"""Linear models with an L2 penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from scoreline.models.base import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Ridge(Model):
+    """Linear models with an L2 penalty."""
+
+    kind: Literal["ridge"] = "ridge"
+
+    estimators: ClassVar[Mapping[str, str]] = {
+        "classification": "sklearn.linear_model.RidgeClassifier",
+        "regression": "sklearn.linear_model.Ridge",
+    }
