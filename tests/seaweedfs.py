@@ -80,9 +80,10 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     folder = tmp_path_factory.mktemp("seaweedfs")
     server = _server("s3")
     _write_identities(folder / "s3.json", server)
+    command = _command(folder, server)
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", KEEPER, "sh", *_command(folder, server)],
+            ["/bin/sh", "-c", KEEPER, "sh", *command],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -96,6 +97,7 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     finally:
         process.communicate()
         shutil.rmtree(folder / "data")
+        _remove_sockets(command)
 
 
 @pytest.fixture
@@ -156,6 +158,15 @@ def _command(folder: Path, server: SeaweedFS) -> list[str]:
     }
     weed = Path(sys.executable).with_name("weed")
     return [str(weed), "server", *(f"-{name}={value}" for name, value in settings.items())]
+
+
+def _remove_sockets(command: list[str]) -> None:
+    """Remove what the server, wherever its data are, leaves in the folder for temporary files."""
+    for option in command:
+        name, _, port = option.partition("=")
+        if name.endswith(".port.grpc"):
+            service = name.strip("-").partition(".")[0]
+            Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
 
 
 def _free_ports(count: int) -> list[int]:

@@ -49,7 +49,7 @@ def test_wrong_settings_are_named_and_secrets_are_not(
     with pytest.raises(StorageError, match=words) as caught:
         storage.list_files(s3_bucket)
     seen = "".join(traceback.format_exception(caught.value)) + repr(pickle.dumps(caught.value))
-    assert CANARY not in seen.replace(f"Endpoint {CANARY}", "")
+    assert CANARY not in seen
 
 
 def test_an_error_says_what_was_tried(s3_bucket: str, seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,8 @@ def test_names_that_only_begin_alike_are_told_apart(s3_bucket: str) -> None:
 def test_markers_of_folders_are_no_files(s3_bucket: str, seaweedfs: SeaweedFS) -> None:
     seaweedfs.client().put_object(Bucket=s3_bucket.removeprefix("s3://"), Key="in/sub/", Body=b"")
     storage.create(f"{s3_bucket}/in/a.csv", b"x")
-    assert [file.path for file in storage.list_files(f"{s3_bucket}/in")] == ["a.csv"]
+    assert [file.path for file in storage.list_files(f"{s3_bucket}/in/")] == ["a.csv"]
+    assert storage.source_root(f"{s3_bucket}/in/sub/") == f"{s3_bucket}/in/sub"
 
 
 def test_listings_longer_than_a_page_are_complete(s3_bucket: str, seaweedfs: SeaweedFS) -> None:

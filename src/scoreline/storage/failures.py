@@ -39,7 +39,7 @@ _TLS = _Failure("the TLS connection failed", "check AWS_ENDPOINT_URL and its cer
 _TABLE = {
     "ENOENT": _MISSING,
     "EACCES": _PERMISSION,
-    "EPERM": _PERMISSION,
+    "EPERM": _Failure("the operation is not permitted", "choose a location on a file system with hard links"),
     "EROFS": _READ_ONLY,
     "ENOSPC": _FULL,
     "EDQUOT": _QUOTA,

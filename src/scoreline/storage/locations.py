@@ -110,6 +110,8 @@ def matches(path: str, pattern: str) -> bool:
 def _segments_match(names: list[str], patterns: list[str]) -> bool:
     if not patterns:
         return not names
+    if patterns == ["**"]:
+        return bool(names)
     if patterns[0] == "**":
         return _segments_match(names, patterns[1:]) or (bool(names) and _segments_match(names[1:], patterns))
     return bool(names) and fnmatchcase(names[0], patterns[0]) and _segments_match(names[1:], patterns[1:])

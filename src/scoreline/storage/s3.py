@@ -123,6 +123,8 @@ def writable_folder(uri: str) -> str:
 def _object(uri: str) -> dict[str, Any] | None:
     """The entry of an object in its bucket's listing, where it stands before all that its key is a prefix of."""
     bucket, key = bucket_and_key(uri)
+    if key.endswith("/"):
+        return None
     with s3_errors(uri):
         page = retrying_client().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     return next((found for found in page.get("Contents", ()) if found["Key"] == key), None)

@@ -31,18 +31,18 @@ def get(uri: str, byte_range: str = "") -> tuple[dict[str, Any], bytes]:
     bucket, key = bucket_and_key(uri)
     request = {"Bucket": bucket, "Key": key} | ({"Range": byte_range} if byte_range else {})
     with s3_errors(uri):
-        for _ in range(_BODY_ATTEMPTS - 1):
-            try:
-                return _get(request)
-            except (HTTPClientError, IncompleteReadError):
-                continue
-        return _get(request)
+        return _get(request, _BODY_ATTEMPTS)
 
 
-def _get(request: dict[str, str]) -> tuple[dict[str, Any], bytes]:
+def _get(request: dict[str, str], attempts: int) -> tuple[dict[str, Any], bytes]:
     answer = retrying_client().get_object(**request)
-    with closing(answer["Body"]) as body:
-        return answer, body.read()
+    try:
+        with closing(answer["Body"]) as body:
+            return answer, body.read()
+    except (HTTPClientError, IncompleteReadError):
+        if attempts == 1:
+            raise
+    return _get(request, attempts - 1)
 
 
 class S3File(io.RawIOBase):
