@@ -38,7 +38,7 @@ class Model(BaseModel):
 
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that this kind can do."""
-        return tuple(task for task in ("classification", "regression") if task in self.estimators)  # type: ignore[misc]
+        return tuple(task for task in ("classification", "regression") if task in self.estimators)
 
     def build(self, task: Task, seed: int, threads: int) -> Any:
         """An unfitted estimator with the config's parameters, ``random_state=seed`` and ``n_jobs=threads`` where it has them.

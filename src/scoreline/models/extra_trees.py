@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from scoreline.models.base import Model
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class ExtraTrees(Model):
