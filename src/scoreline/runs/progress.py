@@ -126,18 +126,18 @@ class LiveDisplay:
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import Progress, TextColumn
 
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[pace]}"))
-        self._progress = Progress(*columns, console=self._console, transient=True, refresh_per_second=4)
+        shown = TextColumn("{task.description} {task.percentage:.0f} %: {task.fields[pace]}", markup=False)
+        self._progress = Progress(shown, console=self._console, transient=True, refresh_per_second=4)
         self._tasks: dict[str, Any] = {}
 
     def show(self, pace: Pace) -> None:
         if pace.stage not in self._tasks:
-            self._progress.start()
-            self._tasks[pace.stage] = self._progress.add_task(pace.stage, total=max(pace.total, 1), pace="")
+            self._tasks[pace.stage] = self._progress.add_task(pace.stage, total=max(pace.total, 1), pace=str(pace))
         self._progress.update(self._tasks[pace.stage], completed=pace.done, total=max(pace.total, 1), pace=str(pace))
+        self._progress.start()
         if pace.finished:
             self._progress.remove_task(self._tasks.pop(pace.stage))
 

@@ -1,0 +1,125 @@
+import io
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from scoreline.cli.outcome import Outcome
+from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
+from scoreline.runs import Journal, RunFolder
+
+
+class Found:
+    def as_json(self) -> dict[str, Any]:
+        return {"rows": 3, "city": "São Paulo"}
+
+    def lines(self) -> list[str]:
+        return ["3 rows", "of São Paulo"]
+
+
+def ended(error: BaseException, *, as_json: bool = False, debug: bool = False, journal: Journal | None = None) -> int:
+    with pytest.raises(typer.Exit) as caught, Outcome(as_json=as_json, debug=debug) as outcome:
+        outcome.journal = journal
+        raise error
+    return caught.value.exit_code
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(RunFolder(str(tmp_path), "run"), stream=io.StringIO())
+
+
+def record(tmp_path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((tmp_path / "runs" / "run" / "run.json").read_text("utf-8"))
+    return found
+
+
+def test_a_result_is_lines_or_json_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    Outcome().show(Found())
+    assert capsys.readouterr().out == "3 rows\nof São Paulo\n"
+    Outcome(as_json=True).show(Found())
+    assert json.loads(capsys.readouterr().out) == Found().as_json()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(DataError(Problem("a")), 3), (BudgetError(Problem("a")), 8), (KeyboardInterrupt(), 130)]
+)
+def test_an_error_ends_with_its_own_code(error: BaseException, code: int) -> None:
+    assert ended(error) == code
+
+
+def test_every_problem_is_three_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(ScorelineError(Problem("no file", "data/", "check the path"), Problem("no rows", "b.csv", "add some")))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[:3] == ["no file", "  where: data/", "  do:    check the path"]
+    assert len(err.splitlines()) == 6
+
+
+def test_problems_are_json_on_stdout_when_results_would_be(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(DataError(Problem("no file", "data/", "check")), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"exit_code": 3, "problems": [{"what": "no file", "where": "data/", "advice": "check"}]}
+
+
+def test_a_bug_is_told_without_its_message_which_may_hold_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(ValueError("could not convert 'Maria Silva'")) == 1
+    told = capsys.readouterr().err
+    assert "Maria" not in told
+    assert "ValueError at test_outcome.py:" in told
+    assert "run again with --debug" in told
+
+
+def test_the_message_of_the_operating_system_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(OSError(28, "No space left on device"))
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    ended(ValueError("could not convert"), debug=True)
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_sigterm_ends_like_ctrl_c_and_the_old_handler_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(typer.Exit) as caught, Outcome():
+        signal.raise_signal(signal.SIGTERM)
+    assert caught.value.exit_code == 143
+    assert "the same command goes on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(DataError(Problem("a")), "failed", 3), (KeyboardInterrupt(), "interrupted", 130), (KeyError("a"), "failed", 1)],
+)
+def test_the_record_of_the_run_tells_how_it_ended(
+    journal: Journal, tmp_path: Path, error: BaseException, status: str, code: int
+) -> None:
+    ended(error, journal=journal)
+    assert (record(tmp_path)["status"], record(tmp_path)["exit_code"]) == (status, code)
+
+
+def test_a_good_end_is_recorded_too(journal: Journal, tmp_path: Path) -> None:
+    with Outcome() as outcome:
+        outcome.journal = journal
+    assert (record(tmp_path)["status"], record(tmp_path)["exit_code"]) == ("done", 0)
+
+
+def test_problems_of_a_run_are_in_its_log(journal: Journal, tmp_path: Path) -> None:
+    ended(DataError(Problem("no file", "data/", "check the path")), journal=journal)
+    assert "no file\n  where: data/\n  do:    check the path\n" in (tmp_path / "runs/run/log.txt").read_text("utf-8")
+
+
+def test_a_record_that_cannot_be_written_does_not_hide_the_error(
+    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record_file = tmp_path / "runs" / "run" / "run.json"
+    record_file.unlink()
+    record_file.mkdir()
+    (record_file / "in the way").touch()
+    assert ended(DataError(Problem("no file")), journal=journal) == 3
+    assert "run.json" in capsys.readouterr().err
