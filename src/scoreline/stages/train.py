@@ -17,7 +17,6 @@ from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.frame import to_frame
-from scoreline.incremental import fit_incremental
 from scoreline.storage import create, join, open_input
 from scoreline.threads import limited
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from scoreline.features import FeatureFit
     from scoreline.models.base import Model, Task
     from scoreline.population import Population
+    from scoreline.search import SearchConfig
     from scoreline.sources.base import Source
     from scoreline.units import Unit
 
@@ -103,6 +103,36 @@ class BundleTask:
     provenance: Mapping[str, Any]
 
 
+def search_parameters(session: Session, recipe: Recipe, search: SearchConfig | None) -> dict[str, Any]:
+    """The best of the parameters to try; empty without a search. Eager, one task for each candidate and fold."""
+    if search is None:
+        return {}
+    from scoreline.search import best, candidates
+
+    tried = candidates(search, recipe.seed)
+    pairs = [(candidate, fold) for candidate in tried for fold in range(search.folds)]
+    found = dict(session.map(partial(score_one, recipe, search), pairs, "search"))
+    scores = [[found[number * search.folds + fold] for fold in range(search.folds)] for number in range(len(tried))]
+    return best(tried, scores)
+
+
+def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any], int]) -> float:
+    """The score of one candidate on one fold of the sample."""
+    from scoreline.search import folds, score_candidate
+
+    candidate, fold = pair
+    features, target = _sample_matrix(recipe)
+    rows = folds(target, recipe.task, search.folds, recipe.seed)[fold]
+    with limited(recipe.threads):
+        estimator = _with(recipe.model, candidate).build(recipe.task, recipe.seed, recipe.threads)
+        return score_candidate(estimator, features, target, rows, search.metric)
+
+
+def _sample_matrix(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    sample = read_sample(recipe.sample_uri)
+    return matrix(recipe, recipe.fit.export(to_frame(sample.slice(0, ROWS), recipe.inputs)), sample)
+
+
 def train(session: Session, task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
     """Fit the model and make the bundle, in one task on the cluster; `params` are a search's. Eager."""
     ((_, trained),) = session.map(partial(make_bundle, params=params), [task], "train")
@@ -144,6 +174,8 @@ def _fitted(recipe: Recipe, model: Model) -> tuple[Any, int]:
 
 def _fit_in_parts(recipe: Recipe, features: Any, estimator: Any, population: Population) -> int:
     """Fit on all training rows, a batch at a time in input order."""
+    from scoreline.incremental import fit_incremental
+
     rows = 0
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:

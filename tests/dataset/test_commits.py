@@ -1,0 +1,121 @@
+"""Publishing: one commit makes a run's units the next version, and readers see whole versions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scoreline.dataset.commits import check_target, current, highest_commit, publish
+from scoreline.dataset.layout import Layout
+from scoreline.dataset.receipts import Receipt, StoredFile, read_receipts, write_receipt
+from scoreline.dataset.unit_file import write_unit_file
+from scoreline.errors import ConflictError, DataError, ScorelineError, StorageError
+from scoreline.sinks.parquet import Parquet
+
+SCHEMA = pa.schema([("n", pa.int64())])
+
+
+def layout_of(folder: Path, key: str = "a" * 64) -> Layout:
+    return Layout(str(folder / "predictions" / "daily"), key)
+
+
+def finished(layout: Layout, unit: str, values: list[int]) -> Receipt:
+    tables = [pa.table({"n": values}, schema=SCHEMA)]
+    data, rows = write_unit_file(Parquet(uri=layout.uri), tables, SCHEMA, layout, layout.unit_file(unit))
+    return write_receipt(layout, Receipt(unit, rows, rows, 0, {}, data))
+
+
+def published(folder: Path) -> list[int]:
+    found: list[int] = pq.read_table(folder / "predictions" / "daily")["n"].to_pylist()
+    return found
+
+
+def test_a_run_is_read_through_the_symlink(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    commit = publish(layout, [finished(layout, "u0", [1]), finished(layout, "u1", [2, 3])], None)
+    assert (commit.version, commit.predicted, published(tmp_path)) == (1, 3, [1, 2, 3])
+
+
+def test_nothing_but_parquet_is_where_readers_look(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    publish(layout, [finished(layout, "u0", [1])], None)
+    assert [path.suffix for path in Path(layout.uri).iterdir()] == [".parquet"]
+
+
+def test_the_same_run_is_published_once(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, "u0", [1])]
+    first = publish(layout, receipts, None)
+    assert publish(layout, receipts, first) == first
+
+
+def test_another_run_becomes_the_next_version_and_the_old_files_stay(tmp_path: Path) -> None:
+    old, new = layout_of(tmp_path), layout_of(tmp_path, "b" * 64)
+    publish(old, [finished(old, "u0", [1])], None)
+    commit = publish(new, [finished(new, "u0", [7])], highest_commit(new))
+    assert (commit.version, published(tmp_path)) == (2, [7])
+    assert pq.read_table(old.unit_file("u0"))["n"].to_pylist() == [1]
+
+
+def test_a_run_whose_base_has_moved_loses_and_keeps_its_files(tmp_path: Path) -> None:
+    ours, other = layout_of(tmp_path), layout_of(tmp_path, "b" * 64)
+    mine = [finished(ours, "u0", [1])]
+    publish(other, [finished(other, "u0", [2])], None)
+    with pytest.raises(ConflictError, match="another run"):
+        publish(ours, mine, None)
+    assert published(tmp_path) == [2]
+    assert read_receipts(ours).keys() == {"u0"}
+
+
+def test_a_lost_symlink_and_pointer_come_back(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, "u0", [1])]
+    commit = publish(layout, receipts, None)
+    Path(layout.uri).unlink()
+    Path(layout.latest).unlink()
+    publish(layout, receipts, commit)
+    assert published(tmp_path) == [1]
+    assert json.loads(Path(layout.latest).read_bytes())["version"] == 1
+
+
+def test_current_leads_to_the_newest_version(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    publish(layout, [finished(layout, "u0", [5])], None)
+    (folder,) = current(layout.uri)
+    assert pq.read_table(folder)["n"].to_pylist() == [5]
+
+
+def test_current_of_nothing_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no version"):
+        current(str(tmp_path / "nothing"))
+
+
+def test_a_unit_is_written_at_most_once(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    first = finished(layout, "u0", [1])
+    assert finished(layout, "u0", [1]) == first
+
+
+def test_rows_that_do_not_add_up_get_no_receipt(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    with pytest.raises(ScorelineError, match="3 rows in"):
+        write_receipt(layout, Receipt("u0", 3, 1, 1, {}, StoredFile("x", "0", 1)))
+    assert read_receipts(layout) == {}
+
+
+def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    Path(layout.uri).mkdir(parents=True)
+    with pytest.raises(StorageError, match="never overwritten"):
+        check_target(layout)
+
+
+def test_the_footer_carries_the_key_and_no_location(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    finished(layout, "u0", [1])
+    metadata = pq.read_schema(layout.unit_file("u0")).metadata
+    assert metadata == {b"scoreline.score_key": b"a" * 64}

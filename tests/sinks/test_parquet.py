@@ -1,0 +1,61 @@
+"""The bytes of a file depend on its rows, never on how they were cut into tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoreline.sinks.parquet import ROW_GROUP_ROWS, Parquet, plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = pa.schema([("n", pa.int64()), ("t", pa.string())])
+ROWS = 1_000
+
+
+def written(spool: Path, tables: list[pa.Table]) -> bytes:
+    Parquet(uri="out").write(iter(tables), SCHEMA, spool, {"scoreline.score_key": "k"})
+    return spool.read_bytes()
+
+
+def rows_of(start: int, stop: int, *, encoded: bool = False) -> pa.Table:
+    text = pa.array([f"v{number % 7}" for number in range(start, stop)])
+    return pa.table({"n": pa.array(range(start, stop), pa.int64()), "t": text.dictionary_encode() if encoded else text})
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, ROWS), max_size=6), encoded=st.booleans())
+def test_any_cut_and_encoding_gives_the_same_bytes(tmp_path_factory, cuts: list[int], encoded: bool) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    folder = tmp_path_factory.mktemp("cuts")
+    edges = [0, *sorted(cuts), ROWS]
+    tables = [rows_of(a, b, encoded=encoded) for a, b in zip(edges, edges[1:], strict=False)]
+    assert written(folder / "cut", tables) == written(folder / "whole", [rows_of(0, ROWS)])
+
+
+def test_row_groups_are_cut_at_the_constant_of_the_format(tmp_path: Path) -> None:
+    rows = ROW_GROUP_ROWS + 10
+    written(tmp_path / "file", [rows_of(0, 5), rows_of(5, rows)])
+    footer = pq.ParquetFile(tmp_path / "file").metadata
+    assert [footer.row_group(group).num_rows for group in range(footer.num_row_groups)] == [ROW_GROUP_ROWS, 10]
+
+
+def test_readers_meet_plain_types_and_the_key(tmp_path: Path) -> None:
+    written(tmp_path / "file", [rows_of(0, 10, encoded=True)])
+    table = pq.read_table(tmp_path / "file", page_checksum_verification=True)
+    assert table.schema.field("t").type == pa.string()
+    assert table.schema.metadata[b"scoreline.score_key"] == b"k"
+
+
+def test_no_rows_make_a_file_with_the_schema(tmp_path: Path) -> None:
+    written(tmp_path / "file", [])
+    assert pq.read_table(tmp_path / "file").schema.names == ["n", "t"]
+
+
+def test_plain_keeps_nested_types() -> None:
+    nested = pa.schema([("l", pa.list_(pa.int64()))])
+    assert plain(nested) == nested
