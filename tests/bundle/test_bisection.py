@@ -1,0 +1,76 @@
+"""One bad row costs one row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.fitted import Fitted
+from scoreline.errors import ModelError
+
+
+class Picky(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Predicts the sign of x, and fails on a batch that holds a NaN."""
+
+    classes_ = np.array([-1.0, 1.0])
+    calls = 0
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        type(self).calls += 1
+        if frame["x"].isna().any():
+            raise ValueError("x is missing")
+        return np.sign(frame["x"].to_numpy())
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        return np.stack([frame["x"] < 0, frame["x"] >= 0], axis=1).astype(float)
+
+
+FITTED = Fitted(Picky(), None, ("x",), named=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from([1.0, -1.0, None]), max_size=60).filter(lambda v: not v or any(x is not None for x in v)))
+def test_every_good_row_is_predicted_and_every_bad_row_refused(values: list[float | None]) -> None:
+    frame = pd.DataFrame({"x": pd.array(values, dtype="float64") if values else pd.Series([], dtype="float64")})
+    outcome = predict_or_refuse(FITTED, frame, proba=True)
+    refused = sorted(row for refusal in outcome.refusals for row in refusal.rows.tolist())
+    assert refused == [row for row, value in enumerate(values) if value is None]
+    assert outcome.positions.tolist() == [row for row, value in enumerate(values) if value is not None]
+    assert outcome.predictions.tolist() == [value for value in values if value is not None]
+    assert outcome.proba is not None
+    assert len(outcome.proba) == len(outcome.positions)
+
+
+def test_a_good_batch_is_predicted_in_one_call() -> None:
+    Picky.calls = 0
+    predict_or_refuse(FITTED, pd.DataFrame({"x": [1.0] * 1_000}), proba=False)
+    assert Picky.calls == 1
+
+
+def test_one_bad_row_costs_few_calls() -> None:
+    Picky.calls = 0
+    values = [1.0] * 1_024
+    values[700] = float("nan")
+    outcome = predict_or_refuse(FITTED, pd.DataFrame({"x": values}), proba=False)
+    assert Picky.calls <= 2 * 10 + 1
+    assert [refusal.rows.tolist() for refusal in outcome.refusals] == [[700]]
+    assert "ValueError: x is missing" in outcome.refusals[0].detail
+
+
+def test_a_model_that_fails_on_every_row_is_at_fault_itself() -> None:
+    with pytest.raises(ModelError, match="fails on every row"):
+        predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * 5_000}), proba=False)
+
+
+def test_predictions_of_another_shape_are_refused() -> None:
+    class Wide(Picky):
+        def predict(self, frame: pd.DataFrame) -> np.ndarray:
+            return np.zeros((len(frame), 2))
+
+    with pytest.raises(ModelError, match="one value a row"):
+        predict_or_refuse(Fitted(Wide(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
