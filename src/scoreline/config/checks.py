@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scoreline.errors import Problem, UsageError
+from scoreline.errors import Problem
 
 if TYPE_CHECKING:
     from scoreline.config.models import JobConfig, TrainConfig
@@ -31,14 +31,15 @@ def _possible_tasks(job: JobConfig, train: TrainConfig) -> tuple[Task, ...]:
 
 
 def _problems(job: JobConfig, train: TrainConfig, task: Task) -> list[Problem]:
-    problems = []
-    try:
-        train.model.build(task, train.seed, train.threads)
-    except UsageError as error:
-        where = job.where("train", "model", "params")
-        problems += [Problem(found.what, where, found.advice) for found in error.problems]
-    if train.fit == "incremental" and not train.model.can_learn_in_parts(task):
-        advice = 'choose a model that can, such as "sgd", or write "fit": "sample"'
-        what = f'the model "{train.model.kind}" cannot learn incrementally'
-        problems.append(Problem(what, job.where("train", "fit"), advice))
-    return problems
+    found = [Problem(problem.what, _where(job, problem.where), problem.advice) for problem in train.model.check(task)]
+    if found or train.fit == "sample" or train.model.can_learn_in_parts(task):
+        return found
+    what = f'the model "{train.model.kind}" cannot learn incrementally'
+    advice = 'choose a model that can, such as "sgd", or write "fit": "sample"'
+    return [Problem(what, job.where("train", "fit"), advice)]
+
+
+def _where(job: JobConfig, place: str) -> str:
+    """The place in the config of what a model calls ``params.NAME``."""
+    _, marked, name = place.partition("params.")
+    return job.where("train", "model", "params", name) if marked else job.where("train", "model", "kind")

@@ -29,9 +29,10 @@ def cross_faults(config: Any, modules: Sequence[ModuleType] = ()) -> list[Fault]
     """All faults of combination in a config."""
     if not isinstance(config, dict):
         return []
-    rules = (_purpose, _training, _handed_over, _leak, _duplicates, _secrets, _schemes, overlaps, contract_faults)
+    rules = (_purpose, _training, _handed_over, _leak, _secrets, _schemes, overlaps, contract_faults)
     found = [fault for rule in rules for fault in rule(config)]
-    return [*found, *_task(config, modules), *_gate(config, modules)]
+    by_kind = (_duplicates, _task, _gate)
+    return [*found, *(fault for rule in by_kind for fault in rule(config, modules))]
 
 
 def _stated(config: dict[str, Any], key: str) -> bool:
@@ -83,15 +84,11 @@ def _leak(config: dict[str, Any]) -> Iterator[Fault]:
             yield Fault((*path, "columns", columns.index(target)), what, "remove it: new data do not have it")
 
 
-def _duplicates(config: dict[str, Any]) -> Iterator[Fault]:
-    frame_steps = [path for path, step in items(config, "clean") if _is_frame_step(kind_of(step))]
+def _duplicates(config: dict[str, Any], modules: Sequence[ModuleType]) -> Iterator[Fault]:
+    kinds = [(path, kind_class("cleaners", kind_of(step), modules)) for path, step in items(config, "clean")]
+    frame_steps = [path for path, found in kinds if found is not None and issubclass(found, FrameStep)]
     for path in frame_steps[1:]:
         yield Fault(path, "only one step may look at all parts at once", "keep one drop_duplicates")
-
-
-def _is_frame_step(kind: str) -> bool:
-    found = kind_class("cleaners", kind)
-    return found is not None and issubclass(found, FrameStep)
 
 
 def _secrets(config: dict[str, Any]) -> Iterator[Fault]:
