@@ -39,10 +39,15 @@ class Example:
 EXAMPLES = {
     "cast": [Example({"columns": {" id ": "float32", "valor": "int8", "texto": "int64", "certo": "string"}}, "texto")],
     "clip": [Example({"min": 0}), Example({"columns": ["valor"], "max": 1.0}, "valor")],
+    "derive": [
+        Example({"columns": {"x": "valor / 2 if certo else ` id `", "valor": "-valor"}}, "valor"),
+        Example({"columns": {"n": "length(cidade)", "u": "upper(cidade) + '!'", "m": "is_null(cidade)"}}, "cidade"),
+    ],
     "fill_missing": [
         Example({"columns": {"cidade": "?", "valor": 1, " id ": 0, "certo": False}}, "cidade"),
         Example({"columns": ["cidade", "texto"], "value": "none"}, "texto"),
     ],
+    "filter_rows": [Example({"where": "valor >= 0 and cidade != ''"}, "valor"), Example({"where": "certo"}, "certo")],
     "map_values": [
         Example({"columns": ["cidade"], "values": {"": None, "Santos ": "Santos"}}, "cidade"),
         Example({"columns": ["texto"], "values": {"7": 7}, "others": "refuse"}, "texto"),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from scoreline.cleaners._columns import absent, place, refuse_any
+from scoreline.cleaners._distinct import Distinct, distinct_of
 from scoreline.cleaners._types import decoded, is_text, plain
 from scoreline.errors import Problem
 from scoreline.refusal import Reason, Refusal
@@ -204,40 +205,29 @@ class ColumnStep(Step):
 
     def _converted(self, column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, np.ndarray]:
         result = self.result_type(name, plain(column.type))
-        if column.num_chunks and pa.types.is_dictionary(column.type):
-            unified = column.unify_dictionaries()
-            if len(unified.chunk(0).dictionary) <= len(column):
-                return self._gathered(unified, name, result, encode=is_text(result))
+        distinct = distinct_of(column, with_null=self.converts_null)
+        if distinct is not None:
+            return self._gathered(distinct, name, encode=is_text(result))
         values = decoded(column)
-        if self.costly and len(values):
-            return self._gathered(values.dictionary_encode().unify_dictionaries(), name, result, encode=False)
+        repeated = distinct_of(values.dictionary_encode(), with_null=self.converts_null) if self.costly else None
+        if repeated is not None:
+            return self._gathered(repeated, name, encode=False)
         converted = [self.convert(chunk, name) for chunk in values.chunks]
-        return pa.chunked_array([c.values for c in converted], type=result), _rows([c.bad for c in converted], values)
+        bad = [pa.nulls(len(c.values), pa.bool_()) if c.bad is None else c.bad for c in converted]
+        return pa.chunked_array([c.values for c in converted], type=result), _rows(bad)
 
-    def _gathered(
-        self, column: pa.ChunkedArray, name: str, result: pa.DataType, *, encode: bool
-    ) -> tuple[pa.ChunkedArray, np.ndarray]:
-        distinct = column.chunk(0).dictionary
-        distinct, indices = distinct.cast(plain(distinct.type)), [chunk.indices for chunk in column.chunks]
-        if self.converts_null and column.null_count:
-            indices = [at.cast(pa.int32()).fill_null(len(distinct)) for at in indices]
-            distinct = pa.concat_arrays([distinct, pa.nulls(1, distinct.type)])
-        converted = self.convert(distinct, name)
-        values = converted.values.dictionary_encode() if encode else converted.values
-        chunks = [values.take(at) for at in indices]
-        bad = [None if converted.bad is None else converted.bad.take(at) for at in indices]
-        gathered = pa.chunked_array(chunks, type=values.type)
-        return gathered, _rows(bad, column)
+    def _gathered(self, distinct: Distinct, name: str, *, encode: bool) -> tuple[pa.ChunkedArray, np.ndarray]:
+        converted = self.convert(distinct.values, name)
+        values = (distinct.gather_encoded if encode else distinct.gather)(converted.values)
+        bad = [] if converted.bad is None else distinct.gather(converted.bad).chunks
+        return values, _rows(bad)
 
     def _refusal(self, rows: np.ndarray, name: str) -> Iterator[Refusal]:
         if len(rows):
             yield Refusal(rows, self.reason, self.detail, column=name, stage=self.kind)
 
 
-def _rows(bad: Sequence[pa.BooleanArray | None], column: pa.ChunkedArray) -> np.ndarray:
-    found, start = [np.empty(0, dtype=np.int64)], 0
-    for mask, chunk in zip(bad, column.chunks, strict=True):
-        if mask is not None:
-            found.append(pc.indices_nonzero(pc.fill_null(mask, fill_value=False)).to_numpy().astype(np.int64) + start)
-        start += len(chunk)
-    return np.concatenate(found)
+def _rows(bad: Sequence[pa.BooleanArray]) -> np.ndarray:
+    mask = pc.fill_null(pa.chunked_array(bad, type=pa.bool_()), fill_value=False)
+    rows: np.ndarray = pc.indices_nonzero(mask).to_numpy().astype(np.int64)
+    return rows
