@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scoreline.bundle.files import as_json, is_bundle, load_bundle
-from scoreline.config.parameters import check_parameters
+from scoreline.config.checks import check_parameters
 from scoreline.dataset.commits import check_target
 from scoreline.errors import ModelError, UsageError
 from scoreline.evaluation import failed_rules

@@ -16,9 +16,9 @@ from scoreline.sampling import BINS, SMALL_CLASS, Sample, Split, TimeSplit, bins
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoreline.models.base import Task
     from scoreline.population import Batch, Population, Which
     from scoreline.sampling import SampleConfig, SplitConfig
+    from scoreline.task import Task
 
 
 @dataclass(frozen=True, eq=False)

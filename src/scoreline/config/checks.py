@@ -8,7 +8,7 @@ from scoreline.errors import Problem
 
 if TYPE_CHECKING:
     from scoreline.config.models import JobConfig, TrainConfig
-    from scoreline.models.base import Task
+    from scoreline.task import Task
 
 
 def check_parameters(job: JobConfig) -> list[Problem]:

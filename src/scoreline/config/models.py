@@ -16,11 +16,12 @@ from scoreline.config.secrets import redacted
 from scoreline.contract import ContractConfig
 from scoreline.evaluation import GateRule
 from scoreline.metrics.base import Metric
-from scoreline.models.base import Model, Task
+from scoreline.models.base import Model
 from scoreline.refusal import ErrorBudget
 from scoreline.sampling import RandomSplit, SampleConfig, SplitConfig
 from scoreline.sinks.base import Sink
 from scoreline.sources.base import Source
+from scoreline.task import Task
 from scoreline.transformers.base import Transformer
 
 AnySource = Annotated[Source, KindOf("sources")]

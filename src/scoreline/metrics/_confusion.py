@@ -8,7 +8,7 @@ import numpy as np
 
 from scoreline.metrics._sums import grouped
 from scoreline.metrics.base import Metric
-from scoreline.models.base import Task
+from scoreline.task import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers

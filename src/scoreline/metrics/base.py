@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from scoreline.models.base import Task
+from scoreline.task import Task
 
 if TYPE_CHECKING:
     import numpy as np

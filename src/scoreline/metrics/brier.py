@@ -8,7 +8,7 @@ import numpy as np
 
 from scoreline.metrics._confusion import ratio
 from scoreline.metrics.base import Metric
-from scoreline.models.base import Task
+from scoreline.task import Task
 
 if TYPE_CHECKING:
     from scoreline.metrics.base import Answers

@@ -16,7 +16,8 @@ class Rmse(ErrorMetric):
 
     def errors(self, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Squared differences."""
-        return np.square(truth - predicted)
+        found: np.ndarray = np.square(truth - predicted)
+        return found
 
     def value(self, sums: np.ndarray) -> np.ndarray:
         """Root of the mean error."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from scoreline.errors import Problem, UsageError
+from scoreline.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Task = Literal["classification", "regression"]
 
 
 class Model(BaseModel):

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from scoreline.contract import Contract, ContractConfig
     from scoreline.features import FeatureFit
     from scoreline.metrics.base import Metric
-    from scoreline.models.base import Task
     from scoreline.population import Population
     from scoreline.sources.base import Survey
     from scoreline.target_counts import Counts
+    from scoreline.task import Task
 
 USUAL_METRICS: Mapping[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "f1_macro", "balanced_accuracy"),
@@ -214,7 +214,7 @@ def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_columns(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> None:
-    problems = []
+    problems: list[Problem] = []
     try:
         check(job.features, cleaned)
     except StepError as error:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scoreline.clusters.base import Session
-    from scoreline.models.base import Task
     from scoreline.population import CleanedUnit
     from scoreline.sampling import Sample, SampleConfig, SplitConfig
+    from scoreline.task import Task
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from scoreline.clusters.base import Session
     from scoreline.contract import Contract
     from scoreline.features import FeatureFit
-    from scoreline.models.base import Model, Task
+    from scoreline.models.base import Model
     from scoreline.population import Population
     from scoreline.search import SearchConfig
     from scoreline.sources.base import Source
+    from scoreline.task import Task
     from scoreline.units import Unit
 
 
@@ -113,7 +114,8 @@ def search_parameters(session: Session, recipe: Recipe, search: SearchConfig | N
     pairs = [(candidate, fold) for candidate in tried for fold in range(search.folds)]
     found = dict(session.map(partial(score_one, recipe, search), pairs, "search"))
     scores = [[found[number * search.folds + fold] for fold in range(search.folds)] for number in range(len(tried))]
-    return best(tried, scores)
+    found_best: dict[str, Any] = best(tried, scores)
+    return found_best
 
 
 def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any], int]) -> float:
