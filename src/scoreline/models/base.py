@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from scoreline.errors import Problem, UsageError
-from scoreline.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from scoreline.task import Task
 
 
 class Model(BaseModel):
@@ -34,13 +36,17 @@ class Model(BaseModel):
 
     estimators: ClassVar[Mapping[str, str]] = {}
     """Import path of the estimator class by task. Only kinds carry such paths, never a config."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Parameters in which the kind differs from its estimator's own defaults; the config wins."""
+    uses_threads: ClassVar[bool] = True
+    """False where ``n_jobs`` is there but does nothing."""
 
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that this kind can do."""
         return tuple(task for task in ("classification", "regression") if task in self.estimators)
 
     def build(self, task: Task, seed: int, threads: int) -> Any:
-        """An unfitted estimator with the config's parameters, ``random_state=seed`` and ``n_jobs=threads`` where it has them.
+        """An unfitted estimator with the config's parameters, and seed and threads where it has such parameters.
 
         Parameters that the config sets win. Raises UsageError as `check` does.
         """
@@ -48,10 +54,18 @@ class Model(BaseModel):
         if problems:
             raise UsageError(*problems)
         estimator = self._class(task)()
-        shared = {"random_state": seed, "n_jobs": threads}
+        shared = {"random_state": seed, **({"n_jobs": threads} if self.uses_threads else {})}
         has = estimator.get_params()
         given = {name: value for name, value in shared.items() if name in has}
-        return estimator.set_params(**{**given, **_as_tuples(self.params)})
+        return self.finished(estimator.set_params(**{**given, **self.defaults, **_as_tuples(self.params)}), task)
+
+    def finished(self, estimator: Any, task: Task) -> Any:
+        """The estimator as it is fitted; a kind whose estimator cannot take any label wraps it here."""
+        return estimator
+
+    def other_names(self) -> frozenset[str]:
+        """Parameters that the estimator takes beside those of ``get_params``."""
+        return frozenset()
 
     def check(self, task: Task) -> tuple[Problem, ...]:
         """What is wrong with the parameters: names the estimator does not have (with the nearest), values it refuses.
@@ -64,7 +78,7 @@ class Model(BaseModel):
             estimator = self._class(task)()
         except ModuleNotFoundError as error:
             return (_not_installed(self, error),)
-        known = estimator.get_params()
+        known = sorted({*estimator.get_params(), *self.other_names()})
         unknown = [name for name in self.params if name not in known]
         problems = [_unknown(self, name, known) for name in unknown]
         return (*problems, *_refused(self, estimator, unknown))
@@ -79,14 +93,18 @@ class Model(BaseModel):
 
 
 def single_threaded(estimator: Any) -> Any:
-    """The fitted estimator, it and all inside it predicting with one thread.
+    """The fitted estimator, it and all estimators inside it predicting with one thread; the given one stays as it is.
 
     Forests add up trees in the order in which threads finish; with one thread the sum is the same every time.
     """
-    if hasattr(estimator, "get_params"):
-        jobs = {name: 1 for name in estimator.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
-        estimator.set_params(**jobs)
-    return estimator
+    if type(estimator) in (list, tuple):
+        return type(estimator)(single_threaded(inner) for inner in estimator)
+    if not hasattr(estimator, "get_params") or isinstance(estimator, type):
+        return estimator
+    twin = copy(estimator)
+    for name, value in vars(twin).items():
+        setattr(twin, name, 1 if name == "n_jobs" else single_threaded(value))
+    return twin
 
 
 def _as_tuples(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +127,9 @@ def _refused(model: Model, estimator: Any, unknown: Sequence[str]) -> list[Probl
     return problems
 
 
-def _unknown(model: Model, name: str, known: Mapping[str, Any]) -> Problem:
+def _unknown(model: Model, name: str, known: Sequence[str]) -> Problem:
     close = get_close_matches(name, known, 1)
-    advice = f"did you mean '{close[0]}'?" if close else f"it has: {', '.join(sorted(known))}"
+    advice = f"did you mean '{close[0]}'?" if close else f"it has: {', '.join(known)}"
     return Problem(f"{model.kind} has no parameter '{name}'", _place(model, name), advice)
 
 

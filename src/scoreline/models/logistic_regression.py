@@ -16,3 +16,4 @@ class LogisticRegression(Model):
     estimators: ClassVar[Mapping[str, str]] = {
         "classification": "sklearn.linear_model.LogisticRegression",
     }
+    uses_threads: ClassVar[bool] = False
