@@ -20,6 +20,7 @@ from scoreline.population import Population
 from scoreline.results import RunRecord
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
+from scoreline.stages.keep import keep
 from scoreline.stages.predict import predict as score
 from scoreline.stages.pull import pull
 from scoreline.stages.sample import divide, gather_sample
@@ -203,7 +204,9 @@ def _trained(work: Work, plan: TrainPlan) -> Trained:
     divided = _divided(work, plan)
     made = _made(work, plan, divided)
     work.context.journal.event("trained", f"fitted on {made.rows:,} rows", bundle=made.uri, params=dict(made.params))
-    return replace(_loaded(work, made.uri), divided=divided)
+    trained = replace(_loaded(work, made.uri), divided=divided)
+    keep(work.session, plan.keep_task(trained.bundle, work.context.folder.data), divided.population)
+    return trained
 
 
 def _divided(work: Work, plan: TrainPlan) -> Divided:
@@ -223,7 +226,7 @@ def _made(work: Work, plan: TrainPlan, divided: Divided) -> MadeBundle:
     with work.stage("transform", f"fitting transformers on {divided.training.rows:,} rows", rows) as tell:
         fitted = transform(work.session, divided.population, plan.begun, plan.inputs, tell)
     with work.context.journal.stage("train", f"training {section.model.kind}"):
-        sample_uri = join(work.context.folder.data, "sample.parquet")
+        sample_uri = join(work.context.folder.data, "sample", "sample.parquet")
         gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
         recipe = plan.recipe(fitted, sample_uri, divided.population)
         best = search_parameters(work.session, recipe, section.search)
@@ -298,9 +301,9 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:
     """The result, and an end to scratch data that nobody asked to keep."""
-    kept = {"sample.parquet": "sample", "cleaned": "cleaned"}
-    for name, key in kept.items():
-        if work.job.train is None or key not in work.job.train.keep:
+    asked = () if work.job.train is None else work.job.train.keep
+    for name in ("sample", "cleaned", "evaluation"):
+        if name not in asked:
             delete_tree(join(work.context.folder.data, name))
     return RunRecord(
         name=work.job.name,

@@ -17,9 +17,11 @@ from scoreline.keys import digest, library_versions, snapshot, train_key
 from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.stages.clean import CleanTask
 from scoreline.stages.evaluate import EvaluateTask
+from scoreline.stages.keep import KeepTask
 from scoreline.stages.pull import pull
 from scoreline.stages.sample import Division
 from scoreline.stages.train import BundleTask, Origin, Recipe
+from scoreline.storage import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,6 +81,16 @@ class TrainPlan:
         split = self.section.split
         group = split.column if isinstance(split, GroupSplit) else None
         return CleanTask(of.source, of.contract, self.cleaning, self.read, self.keep, self.section.seed, folder, group)
+
+    def keep_task(self, bundle: Bundle, folder: str) -> KeepTask:
+        """Which intermediate data are kept, as the config asks."""
+        asked = self.section.keep
+        return KeepTask(
+            bundle=bundle,
+            columns=self.keep,
+            transformed=join(folder, "transformed") if "transformed" in asked else None,
+            held_out=join(folder, "held_out") if "held_out" in asked else None,
+        )
 
     @property
     def division(self) -> Division:
