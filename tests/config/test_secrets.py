@@ -5,7 +5,16 @@ from scoreline.config.secrets import holds_secret, is_secret_key, redacted, with
 
 @pytest.mark.parametrize(
     "key",
-    ["password", "db_password", "aws_secret_access_key", "accessKeyId", "apiKey", "api_key", "authToken", "private-key"],
+    [
+        "password",
+        "db_password",
+        "aws_secret_access_key",
+        "accessKeyId",
+        "apiKey",
+        "api_key",
+        "authToken",
+        "private-key",
+    ],
 )
 def test_names_of_secrets_are_recognised(key: str) -> None:
     assert is_secret_key(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scoreline.errors import Problem
+from scoreline.search import search_problems
 
 if TYPE_CHECKING:
     from scoreline.config.models import JobConfig, TrainConfig
@@ -31,7 +32,10 @@ def _possible_tasks(job: JobConfig, train: TrainConfig) -> tuple[Task, ...]:
 
 
 def _problems(job: JobConfig, train: TrainConfig, task: Task) -> list[Problem]:
-    found = [Problem(problem.what, _where(job, problem.where), problem.advice) for problem in train.model.check(task)]
+    found = [Problem(each.what, _where(job, each.where), each.advice) for each in train.model.check(task)]
+    if train.search is not None and not found:
+        tried = search_problems(train.search, train.model, task)
+        found = [Problem(each.what, _where_searched(job, each.where), each.advice) for each in tried]
     if found or train.fit == "sample" or train.model.can_learn_in_parts(task):
         return found
     what = f'the model "{train.model.kind}" cannot learn incrementally'
@@ -43,3 +47,9 @@ def _where(job: JobConfig, place: str) -> str:
     """The place in the config of what a model calls ``params.NAME``."""
     _, marked, name = place.partition("params.")
     return job.where("train", "model", "params", name) if marked else job.where("train", "model", "kind")
+
+
+def _where_searched(job: JobConfig, place: str) -> str:
+    """The same for the parameters that a search tries, and for its metric."""
+    _, marked, name = place.partition("params.")
+    return job.where("train", "search", "params", name) if marked else job.where("train", "search", "metric")

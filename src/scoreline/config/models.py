@@ -20,7 +20,6 @@ from scoreline.models.base import Model
 from scoreline.refusal import ErrorBudget
 from scoreline.sampling import RandomSplit, SampleConfig, SplitConfig
 from scoreline.search import SearchConfig
-from scoreline.search import SearchConfig
 from scoreline.sinks.base import Sink
 from scoreline.sources.base import Source
 from scoreline.task import Task
@@ -45,7 +44,6 @@ class TrainConfig(_Section):
     )
     split: SplitConfig = Field(RandomSplit(), description="Which rows are held out from training, for evaluation.")
     model: Annotated[Model, KindOf("models")] = Field(description="The model and its parameters.")
-    search: SearchConfig | None = Field(None, description="Parameters of the model to try; null tries none.")
     task: Task | None = Field(
         None,
         description="What to learn; null decides by the model and by the type of the target: text is classification.",
