@@ -43,6 +43,7 @@ EXAMPLES = {
         Example({"columns": {"x": "valor / 2 if certo else ` id `", "valor": "-valor"}}, "valor"),
         Example({"columns": {"n": "length(cidade)", "u": "upper(cidade) + '!'", "m": "is_null(cidade)"}}, "cidade"),
     ],
+    "drop_duplicates": [Example({}), Example({"columns": ["cidade", "valor"]}, "cidade")],
     "fill_missing": [
         Example({"columns": {"cidade": "?", "valor": 1, " id ": 0, "certo": False}}, "cidade"),
         Example({"columns": ["cidade", "texto"], "value": "none"}, "texto"),
@@ -100,7 +101,7 @@ def encoded(table: pa.Table) -> pa.Table:
 def outcome(step: Step, table: pa.Table) -> tuple[list[Any], pa.Schema]:
     """What a step says of each row: refused, dropped, or its values; fingerprints for a step that sees all parts."""
     if isinstance(step, FrameStep):
-        return [tuple(pair) for pair in step.fingerprint(table).tolist()], step.output_schema(table.schema)
+        return [tuple(pair) for pair in step.fingerprint(table).tolist()], step.output_schema(plain(table).schema)
     cleaned = step.apply(table)
     return _rows(cleaned), plain(cleaned.table).schema
 
@@ -190,7 +191,7 @@ def test_an_absent_column_is_named_before_and_while_reading(kind: str, at: int) 
             act()
         problem = caught.value.problems[0]
         assert needed in problem.what
-        assert problem.where == f"clean step '{kind}'"
+        assert problem.where.startswith(f"clean step '{kind}'")
         assert problem.advice
 
 
