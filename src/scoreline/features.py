@@ -164,6 +164,11 @@ class FeatureFit:
         """
         return Partial(tuple(fit.items(frame, target) for fit in self.fits))
 
+    def merge(self, partials: Sequence[Partial]) -> Partial:
+        """The statistics of parts next to one another as those of one part; pure. It keeps what travels small."""
+        columns = zip(*(partial.items for partial in partials), strict=True)
+        return Partial(tuple(fit.merged(items) for fit, items in zip(self.fits, columns, strict=True)))
+
     def advance(self, partials: Sequence[Partial]) -> FeatureFit:
         """The fit after a round over all parts, `partials` in the order of the parts.
 
@@ -175,9 +180,9 @@ class FeatureFit:
             )
         advanced: list[ChainFit] = []
         problems: list[Problem] = []
-        for place, fit in enumerate(self.fits):
+        for fit, items in zip(self.fits, self.merge(partials).items, strict=True):
             try:
-                advanced.append(fit.advanced([partial.items[place] for partial in partials]))
+                advanced.append(fit.advanced(items))
             except DataError as error:
                 problems.extend(error.problems)
         if problems:
@@ -232,14 +237,24 @@ class ChainFit:
             for column, state in zip(columns, self.states, strict=True)
         )
 
-    def advanced(self, items: Sequence[tuple[Any, ...]]) -> ChainFit:
-        """The fit after a round, with one more link if no column needs another."""
+    def merged(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """The items of several parts as those of one."""
+        transformer = self.next
+        if transformer is None:
+            return ()
+        return tuple(
+            None if _settled(transformer, state) else transformer.merge(items, state)
+            for items, state in zip(zip(*parts, strict=True), self.states, strict=True)
+        )
+
+    def advanced(self, items: tuple[Any, ...]) -> ChainFit:
+        """The fit after a round, from the items of all parts; with one more link if no column needs another round."""
         transformer = self.next
         if transformer is None:
             return self
         states = tuple(
-            state if _settled(transformer, state) else transformer.combine(column, state)
-            for column, state in zip(zip(*items, strict=True), self.states, strict=True)
+            state if _settled(transformer, state) else transformer.combine(item, state)
+            for item, state in zip(items, self.states, strict=True)
         )
         fit = replace(self, states=states)
         return fit.linked().without_rounds() if all(transformer.finished(state) for state in states) else fit

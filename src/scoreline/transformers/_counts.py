@@ -60,34 +60,46 @@ class Bounds:
         return self.low[np.searchsorted(self.positions, positions)]
 
 
-def grouped(values: np.ndarray, bounds: Bounds | None, limit: int) -> Groups:
+def limit_for(levels: np.ndarray) -> int:
+    """How many groups a part may send, so that what is left to resolve shrinks at least 25 times per round."""
+    return max(LIMIT, 100 * len(levels))
+
+
+def grouped(values: np.ndarray, known: Bounds | None, limit: int) -> Groups:
     """The groups of a part's float64 values without NaN.
 
-    At most about `limit` groups lie between the `bounds` of the last round, if there was one; values that these bounds
-    rule out are one group per gap.
+    At most about `limit` groups lie between the bounds `known` from the last round, if there was one; values that these
+    bounds rule out are one group per gap.
 
     >>> grouped(np.array([3.0, 1.0, 3.0]), None, limit=10)
     Groups(low=array([1., 3.]), high=array([1., 3.]), count=array([1, 2]))
     """
     distinct, counts = np.unique(values, return_counts=True)
-    if bounds is None:
-        return _cut(distinct, counts, _starts(counts, limit))
-    open_ = bounds.low < bounds.high
-    # Neither bound decreases with the position, so a value lies between some pair if more lows than highs are below it.
-    begun = np.searchsorted(bounds.low[open_], distinct, side="right")
-    ended = np.searchsorted(bounds.high[open_], distinct, side="left")
+    return _regrouped(Groups(distinct, distinct, counts), known, limit)
+
+
+def merged(parts: Sequence[Groups], known: Bounds | None, limit: int) -> Groups:
+    """The groups of several parts as those of one, with the same limit."""
+    low, high, count = (np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "count"))
+    order = np.lexsort((high, low))
+    low, high, count = low[order], high[order], count[order]
+    starts = np.ones(len(low), dtype=bool)
+    starts[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    return _regrouped(_cut(Groups(low, high, count), starts), known, limit)
+
+
+def _regrouped(groups: Groups, known: Bounds | None, limit: int) -> Groups:
+    if known is None:
+        return _cut(groups, _starts(groups.count, limit))
+    unsettled = known.low < known.high
+    # Neither bound decreases with the position: a group meets some interval if more lows than highs are passed.
+    begun = np.searchsorted(known.low[unsettled], groups.high, side="right")
+    ended = np.searchsorted(known.high[unsettled], groups.low, side="left")
     wanted = begun > ended
-    starts = np.ones(len(distinct), dtype=bool)
-    starts[1:] = wanted[1:] != wanted[:-1]
-    starts[wanted] |= _starts(counts[wanted], limit)
-    # A gap never reaches over an interval, even over one in which this part has no value.
-    starts[1:] |= ~wanted[1:] & (ended[1:] != ended[:-1])
-    return _cut(distinct, counts, starts)
-
-
-def limit_for(levels: np.ndarray) -> int:
-    """How many groups a part may send, so that what is left to resolve shrinks at least 25 times per round."""
-    return max(LIMIT, 100 * len(levels))
+    starts = np.ones(len(wanted), dtype=bool)
+    starts[1:] = (wanted[1:] != wanted[:-1]) | (~wanted[1:] & (ended[1:] != ended[:-1]))
+    starts[wanted] |= _starts(groups.count[wanted], limit)
+    return _cut(groups, starts)
 
 
 def _starts(counts: np.ndarray, limit: int) -> np.ndarray:
@@ -102,27 +114,27 @@ def _starts(counts: np.ndarray, limit: int) -> np.ndarray:
     return starts
 
 
-def _cut(distinct: np.ndarray, counts: np.ndarray, starts: np.ndarray) -> Groups:
+def _cut(groups: Groups, starts: np.ndarray) -> Groups:
     first = np.flatnonzero(starts)
     if first.size == 0:
-        return Groups(distinct, distinct, counts)
-    last = np.append(first[1:], len(distinct)) - 1
-    return Groups(distinct[first], distinct[last], np.add.reduceat(counts, first))
+        return groups
+    highest = np.maximum.reduceat(groups.high, first)
+    return Groups(groups.low[first], highest, np.add.reduceat(groups.count, first))
 
 
-def bounded(parts: Sequence[Groups], known: Bounds | None, levels: np.ndarray, method: Method) -> Bounds:
-    """Bounds of the values that quantiles at `levels` (0 to 1) need, from the groups of all parts and what was `known`.
+def bounded(groups: Groups, known: Bounds | None, levels: np.ndarray, method: Method) -> Bounds:
+    """Bounds of the values that quantiles at `levels` (0 to 1) need, from all groups and what was `known`.
 
-    >>> halves = [grouped(np.array([1.0, 2.0]), None, 10), grouped(np.array([7.0]), None, 10)]
-    >>> bounded(halves, None, np.array([0.5]), "linear")
-    Bounds(total=3, positions=array([1, 2]), low=array([2., 7.]), high=array([2., 7.]))
+    >>> groups = merged([grouped(np.array([1.0, 2.0]), None, 10), grouped(np.array([7.0]), None, 10)], None, 10)
+    >>> bounded(groups, None, np.array([0.5]), "linear")
+    Bounds(total=3, positions=array([1]), low=array([2.]), high=array([2.]))
     """
-    low, high, count = (np.concatenate([getattr(part, name) for part in parts]) for name in ("low", "high", "count"))
-    total = int(count.sum())
+    total = int(groups.count.sum())
     positions = (
         np.unique(np.concatenate(_neighbours(levels, total, method)[:2])) if total else np.array([], dtype=np.int64)
     )
-    lowest, highest = _reaching(low, count, positions), _reaching(high, count, positions)
+    lowest = _reaching(groups.low, groups.count, positions)
+    highest = _reaching(groups.high, groups.count, positions)
     if known is None:
         return Bounds(total, positions, lowest, highest)
     # Values that were settled in an earlier round now lie inside coarse groups.
@@ -146,7 +158,8 @@ def _neighbours(levels: np.ndarray, total: int, method: Method) -> tuple[np.ndar
     weight = virtual - before
     if method == "averaged_inverted_cdf":
         weight = np.where(weight == 0, 0.5, 1.0)
-    previous, following = (np.clip(place, 0, total - 1).astype(np.int64) for place in (before, before + 1))
+    after = np.where(weight == 0, before, before + 1)
+    previous, following = (np.clip(place, 0, total - 1).astype(np.int64) for place in (before, after))
     return previous, following, weight
 
 
@@ -155,7 +168,7 @@ def quantiles(bounds: Bounds, levels: np.ndarray, method: Method) -> np.ndarray:
 
     >>> column = np.array([1.0, 2.0, 7.0])
     >>> levels = np.array([0.25, 0.5, 1.0])
-    >>> quantiles(bounded([grouped(column, None, 10)], None, levels, "linear"), levels, "linear")
+    >>> quantiles(bounded(grouped(column, None, 10), None, levels, "linear"), levels, "linear")
     array([1.5, 2. , 7. ])
     """
     if bounds.total == 0:

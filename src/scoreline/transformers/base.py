@@ -21,11 +21,13 @@ class Transformer(BaseModel):
         state = None
         while True:
             partials = [t.partial(column_of_part, target_of_part, state) for each part]   # pure, on workers
-            state = t.combine(partials, state)                                            # pure, on the driver
+            partial = t.merge(partials, state)                                            # pure, in one level or many
+            state = t.combine(partial, state)                                             # pure, on the driver
             if t.finished(state): break
 
-    `partials` come in the order of the parts, empty parts included, and `combine` must give the same state for any
-    partitioning of the rows (floating point sums: to 1e-9 relative). States and partials are small and pickle.
+    `partials` come in the order of the parts, empty parts included, and the state must be the same for any partitioning
+    of the rows and any levels of merging (floating point sums: to 1e-9 relative). States and partials are small, merged
+    ones too, and pickle.
     Most transformers finish after one round.
 
     Infinite values in a number column end the fit with a DataError that names the column.
@@ -67,9 +69,13 @@ class Transformer(BaseModel):
         """
         raise NotImplementedError
 
-    def combine(self, partials: Sequence[Any], state: Any) -> Any:
-        """Merge the statistics of all parts into the next state."""
+    def merge(self, partials: Sequence[Any], state: Any) -> Any:
+        """The statistics of several parts as those of one; at least one partial, of the round after `state`."""
         raise NotImplementedError
+
+    def combine(self, partial: Any, state: Any) -> Any:
+        """The next state, from the statistics of all parts."""
+        return partial
 
     def finished(self, state: Any) -> bool:
         """True when no further round over the data is needed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,8 +11,9 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr, model_validator
 
 from scoreline.frame import family
 from scoreline.transformers import _counts, _moments, _tally
-from scoreline.transformers._columns import present, refuse_empty
+from scoreline.transformers._columns import finite, present, refuse_empty
 from scoreline.transformers._fitted import specimen
+from scoreline.transformers._seen import Seen, detail_of, merged, seen
 from scoreline.transformers.base import Transformer
 
 if TYPE_CHECKING:
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MIDDLE = np.array([0.5])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What is known of a column: its dtype, values and nulls, and what its strategy needs."""
-
-    dtype: np.dtype[Any]
-    values: int
-    nulls: int
-    detail: Any
 
 
 class Impute(Transformer):
@@ -77,36 +68,37 @@ class Impute(Transformer):
             return None
         return f"of type {field.type} with the fill_value {self.fill_value!r}"
 
-    def partial(self, column: pd.Series, target: pd.Series | None, state: _Seen | None) -> _Seen:
+    def partial(self, column: pd.Series, target: pd.Series | None, state: Seen | None) -> Seen:
         """Counts of one part, and its moments, groups of values or distinct values, by strategy."""
-        nulls = int(column.isna().sum())
-        return _Seen(column.dtype, len(column) - nulls, nulls, self._detail(column, state))  # type: ignore[arg-type]
+        return seen(finite(column), self._detail(column, state))
 
-    def _detail(self, column: pd.Series, state: _Seen | None) -> Any:
+    def _detail(self, column: pd.Series, state: Seen | None) -> Any:
         if self.strategy == "mean":
             return _moments.moments(present(column))
         if self.strategy == "median":
-            return _counts.grouped(present(column), state.detail if state else None, _counts.limit_for(_MIDDLE))
+            return _counts.grouped(present(column), detail_of(state), _counts.LIMIT)
         return _tally.tally(column) if self.strategy == "most_frequent" else None
 
-    def combine(self, partials: Sequence[_Seen], state: _Seen | None) -> _Seen:
-        """The same of all parts; for the median, bounds of the middle values."""
-        filled = [part for part in partials if part.values + part.nulls] or partials[:1]
-        values, nulls = (sum(getattr(part, name) for part in partials) for name in ("values", "nulls"))
-        return _Seen(filled[0].dtype, values, nulls, self._merged([part.detail for part in filled], state))
-
-    def _merged(self, details: Sequence[Any], state: _Seen | None) -> Any:
+    def merge(self, partials: Sequence[Seen], state: Seen | None) -> Seen:
+        """The same of several parts."""
+        details = [part.detail for part in partials]
         if self.strategy == "mean":
-            return _moments.merged(details)
+            return merged(partials, _moments.merged(details))
         if self.strategy == "median":
-            return _counts.bounded(details, state.detail if state else None, _MIDDLE, "linear")
-        return _tally.merged(details) if self.strategy == "most_frequent" else None
+            return merged(partials, _counts.merged(details, detail_of(state), _counts.LIMIT))
+        return merged(partials, _tally.merged(details) if self.strategy == "most_frequent" else None)
 
-    def finished(self, state: _Seen) -> bool:
+    def combine(self, partial: Seen, state: Seen | None) -> Seen:
+        """The same of all parts; for the median, bounds of the middle values."""
+        if self.strategy != "median":
+            return partial
+        return replace(partial, detail=_counts.bounded(partial.detail, detail_of(state), _MIDDLE, "linear"))
+
+    def finished(self, state: Seen) -> bool:
         """True once the middle values are known; other strategies need one round."""
-        return self.strategy != "median" or state.detail.exact
+        return self.strategy != "median" or bool(state.detail.exact)
 
-    def export(self, names: Sequence[str], states: Sequence[_Seen]) -> Any:
+    def export(self, names: Sequence[str], states: Sequence[Seen]) -> Any:
         """A fitted ``SimpleImputer``: fitted to two rows that have the same statistic and nulls as all of them."""
         from sklearn.impute import SimpleImputer
 
@@ -114,18 +106,18 @@ class Impute(Transformer):
         imputer = SimpleImputer(strategy=self.strategy, fill_value=self.fill_value, add_indicator=self.indicator)
         return imputer.fit(specimen(names, [self._two_rows(state) for state in states]))
 
-    def _two_rows(self, state: _Seen) -> np.ndarray:
-        dtype = state.dtype if state.dtype.kind in "fi" else np.dtype(object)
-        if self.strategy in ("mean", "median") and state.dtype != np.float32:
-            dtype = np.dtype(np.float64)
+    def _two_rows(self, state: Seen) -> np.ndarray:
+        dtype: Any = state.dtype if state.dtype.kind in "fi" else object
+        if self.strategy in ("mean", "median"):
+            dtype = state.float_dtype
         value = self._statistic(state, dtype)
         return np.array([value, np.nan if state.nulls else value], dtype=dtype)
 
-    def _statistic(self, state: _Seen, dtype: np.dtype[Any]) -> Any:
+    def _statistic(self, state: Seen, dtype: Any) -> Any:
         if self.strategy == "mean":
             return state.detail.mean
         if self.strategy == "median":
             return _counts.quantiles(state.detail, _MIDDLE, "linear")[0]
         if self.strategy == "most_frequent":
             return state.detail.values[np.argmax(state.detail.counts)]
-        return self.fill_value if self.fill_value is not None else ("missing_value" if dtype.kind == "O" else 0)
+        return self.fill_value if self.fill_value is not None else ("missing_value" if dtype is object else 0)

@@ -54,8 +54,8 @@ class OneHot(Transformer):
         """Distinct values with counts of one part."""
         return _tally.tally(column)
 
-    def combine(self, partials: Sequence[Tally], state: Any) -> Tally:
-        """Distinct values with counts of all parts."""
+    def merge(self, partials: Sequence[Tally], state: Any) -> Tally:
+        """Distinct values with counts of several parts."""
         return _tally.merged(partials)
 
     def export(self, names: Sequence[str], states: Sequence[Tally]) -> Any:

@@ -32,8 +32,8 @@ class StandardScale(Transformer):
         """Count, mean and squares of one part."""
         return moments(present(column))
 
-    def combine(self, partials: Sequence[Moments], state: Any) -> Moments:
-        """The moments of all parts."""
+    def merge(self, partials: Sequence[Moments], state: Any) -> Moments:
+        """The moments of several parts."""
         return merged(partials)
 
     def export(self, names: Sequence[str], states: Sequence[Moments]) -> Any:
@@ -42,7 +42,9 @@ class StandardScale(Transformer):
 
         refuse_empty(self.kind, zip(names, (state.count for state in states), strict=True))
         _refuse_overflow(names, states)
-        counts = np.array([state.count for state in states], dtype=np.float64)
+        # Float64 as StandardScaler has them, but for the case in which it computes no mean.
+        counted = np.float64 if self.with_mean or self.with_std else np.int64
+        counts = np.array([state.count for state in states], dtype=counted)
         seen = counts[0] if (counts == counts[0]).all() else counts
         mean, variance = (np.array([getattr(state, name) for state in states]) for name in ("mean", "variance"))
         scaler = StandardScaler(with_mean=self.with_mean, with_std=self.with_std)
