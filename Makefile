@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock fmt lint types arch test check demo bench image
+.PHONY: help setup lock fmt lint types arch test check docs demo bench image
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test: setup  ## all tests
 	$(BIN)/pytest
 
 check: lint types arch test  ## everything that CI asks for
+
+docs: setup  ## write the JSON Schema and the README's table of kinds again
+	$(BIN)/python scripts/write_config_schema.py && $(BIN)/python scripts/write_kinds_table.py
 
 demo: setup  ## make messy sample data and run the whole job on it
 	$(BIN)/scoreline demo

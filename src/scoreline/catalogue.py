@@ -30,6 +30,10 @@ _BASES = {
 }
 
 
+FOLDERS = tuple(_BASES)
+"""The folders of kinds."""
+
+
 @cache
 def kinds(folder: str) -> tuple[str, ...]:
     """Names of the kinds that ship in a folder, sorted.

@@ -21,8 +21,9 @@ class Found:
 
 
 def ended(error: BaseException, *, as_json: bool = False, debug: bool = False, journal: Journal | None = None) -> int:
-    with pytest.raises(typer.Exit) as caught, Outcome(as_json=as_json, debug=debug) as outcome:
-        outcome.journal = journal
+    outcome = Outcome(as_json=as_json, debug=debug)
+    outcome.journal = journal
+    with pytest.raises(typer.Exit) as caught, outcome:
         raise error
     return caught.value.exit_code
 

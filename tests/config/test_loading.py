@@ -141,6 +141,13 @@ def test_own_kinds_join_the_ones_that_ship(config: dict[str, Any], tmp_path: Pat
     assert job.as_json()["evaluate"]["metrics"] == ["luck"]
 
 
+def test_an_own_kind_may_not_take_a_name_that_ships(config: dict[str, Any], tmp_path: Path) -> None:
+    module = tmp_path / "own_steps_of_a_test.py"
+    module.write_text(OWN_STEPS.replace('"shout"', '"trim_strings"'))
+    with pytest.raises(UsageError, match='"trim_strings" is a kind that ships'):
+        load_config(written(tmp_path, config), modules=[module])
+
+
 def test_options_of_own_kinds_are_checked_alike(config: dict[str, Any], tmp_path: Path) -> None:
     module = tmp_path / "own_steps_of_a_test.py"
     module.write_text(OWN_STEPS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from scoreline.catalogue import FOLDERS, kinds, own_kinds
 from scoreline.config.combinations import cross_faults
 from scoreline.config.faults import faults_of
 from scoreline.config.models import JobConfig, placed
@@ -32,9 +33,22 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), modules: Sequen
     Raises UsageError with every problem found, each with its place in the file or the override that caused it.
     """
     own = import_modules(read_modules(modules))
+    _refuse_taken_names(own)
     document = decode_json(_content(str(path)), str(path))
     origin = Origin(document, _parsed(overrides))
     return build_config(merge(document.value, origin.overrides), origin, own)
+
+
+def _refuse_taken_names(modules: Sequence[ModuleType]) -> None:
+    """An own kind with the name of one that ships would never be used."""
+    problems = [
+        Problem(f'"{kind}" is a kind that ships', f"{found.__module__}.{found.__name__}", "give yours another name")
+        for folder in FOLDERS
+        for kind, found in own_kinds(folder, modules).items()
+        if kind in kinds(folder)
+    ]
+    if problems:
+        raise UsageError(*problems)
 
 
 def build_config(config: Any, origin: Origin, modules: Sequence[ModuleType] = ()) -> JobConfig:
