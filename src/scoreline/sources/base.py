@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pyarrow as pa
-
     from scoreline.contract import Contract, ContractConfig
     from scoreline.storage import FileInfo
     from scoreline.units import RawPart, Unit
@@ -53,16 +51,18 @@ class Source(BaseModel):
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """List the files, compare all headers or footers with the contract, cut units. Eager; reads no rows of Parquet.
 
-        `declared` is the config's contract section; `known` is a bundle's resolved contract, which then rules names and types
-        (columns it has and the files lack are missing; the caller says by `Survey.contract` which exist).
-        Raises DataError with all problems: no files, no rows, missing columns (with close names), duplicate names, files whose
-        types differ (named, grouped by how they differ), unreadable or truncated files, an encoding or delimiter that cannot be.
+        `declared` is the config's contract section; `known` is a bundle's resolved contract, which then rules names and
+        types (columns it has and the files lack are missing; the caller says by `Survey.contract` which exist).
+        Raises DataError with all problems: no files, no rows, missing columns (with close names), duplicate names,
+        files whose types differ (named, grouped by how they differ), unreadable or truncated files, an encoding or
+        delimiter that cannot be.
         """
         raise NotImplementedError
 
     def read(self, unit: Unit, contract: Contract, columns: Sequence[str], batch_rows: int) -> Iterator[RawPart]:
         """Yield the unit's records in order, at most `batch_rows` a part, only `columns` decoded. Memory: one batch.
 
-        `contract` is the survey's. Every record of the unit is in exactly one part. A unit without records yields nothing.
+        `contract` is the survey's. Every record of the unit is in exactly one part. A unit without records yields
+        nothing.
         """
         raise NotImplementedError

@@ -1,0 +1,132 @@
+"""Settling on one encoding for all files of a source, or saying why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scoreline.errors import DataError, Problem
+from scoreline.sources._columns import some_files
+from scoreline.sources._encoding import CANDIDATES, Evidence, detect, keeps_ascii, misread
+from scoreline.sources._streams import stream_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scoreline.sources._scan import Scan
+
+_MOST_MISREAD = 0.1
+_WORDS_OF_A_FILE = 40
+_SURE_CHARACTERS = 3
+
+
+def settle_encoding(scans: Sequence[Scan], forced: str | None) -> tuple[str, tuple[str, ...]]:
+    """The encoding of all files, and sentences for the log; `forced` is what the config says.
+
+    Raises DataError when nobody can tell, when files differ, or when they are not in the forced encoding.
+    """
+    encoding = forced or _found(scans)
+    problems = [*_not_in(scans, encoding), *_in_another(scans, encoding, forced)]
+    if problems:
+        raise DataError(*problems)
+    return encoding, tuple(_notes(scans, encoding, forced))
+
+
+def _found(scans: Sequence[Scan]) -> str:
+    marked = {scan.encoding for scan in scans}
+    if len(marked) > 1:
+        lines = (
+            f"{encoding}: {_files(scan for scan in scans if scan.encoding == encoding)}" for encoding in sorted(marked)
+        )
+        raise DataError(Problem("the files differ in encoding", "; ".join(lines), "read them by themselves"))
+    if marked and not keeps_ascii(next(iter(marked))):
+        return marked.pop()
+    evidence = sum((scan.evidence for scan in scans), Evidence())
+    found = detect(evidence)
+    if found.encoding is None:
+        raise DataError(_undecided(scans, evidence, found.candidates))
+    return found.encoding
+
+
+def _undecided(scans: Sequence[Scan], evidence: Evidence, candidates: Sequence[str]) -> Problem:
+    where = _files(scan for scan in scans if scan.evidence.invalid)
+    readings = ", ".join(f"{reading(evidence, encoding)} under {encoding}" for encoding in candidates)
+    advice = f'set "source.encoding" to the one that reads well: {readings}'
+    return Problem(f"the encoding cannot be told: {' or '.join(candidates)} or another", where, advice)
+
+
+def reading(evidence: Evidence, encoding: str) -> str:
+    """How a word of the text reads under an encoding, in quotes."""
+    words = sorted(evidence.words, key=lambda word: (abs(len(word) - 10), word))
+    return repr(words[0].decode(encoding, "replace").strip(" 0")) if words else "nothing"
+
+
+def _not_in(scans: Sequence[Scan], encoding: str) -> Iterator[Problem]:
+    """A problem when files have many characters that mean nothing under the encoding."""
+    wrong = [scan for scan in scans if _share(scan, encoding) > _MOST_MISREAD]
+    if wrong:
+        worst = max(_share(scan, encoding) for scan in wrong)
+        what = (
+            f"{len(wrong)} of {len(scans)} files are not in {encoding}: up to {worst:.0%} of the characters above ASCII"
+        )
+        yield Problem(f"{what} mean nothing in it", _files(iter(wrong)), _better(wrong[0].evidence, encoding))
+
+
+def _share(scan: Scan, encoding: str) -> float:
+    bad, total = misread(scan.evidence, stream_encoding(encoding))
+    return bad / total if total else 0.0
+
+
+def _better(evidence: Evidence, encoding: str) -> str:
+    found = detect(evidence).encoding
+    if found is None or found == encoding:
+        return 'set "source.encoding" to the one these files are in'
+    return f'set "source.encoding" to "{found}"' + _compared(evidence, encoding, found)
+
+
+def _compared(evidence: Evidence, encoding: str, better: str) -> str:
+    if not evidence.words or not keeps_ascii(encoding):
+        return ""
+    return f": {reading(evidence, encoding)} then reads {reading(evidence, better)}"
+
+
+def _in_another(scans: Sequence[Scan], encoding: str, forced: str | None) -> Iterator[Problem]:
+    """A problem when files say clearly that they are in another encoding, which happens to have the same bytes."""
+    if encoding == "utf-8" or not keeps_ascii(encoding):
+        return
+    for other in ("utf-8", *CANDIDATES):
+        files = [scan for scan in scans if other != encoding and _own(scan.evidence) == other]
+        if files and (forced is None or other == "utf-8"):
+            what = f"{len(files)} of {len(scans)} files are in {other}, not in {encoding}"
+            advice = f'set "source.encoding" to "{other}"' if len(files) == len(scans) else "read them by themselves"
+            yield Problem(what, _files(iter(files)), advice)
+
+
+def _own(evidence: Evidence) -> str | None:
+    """The encoding of one file by what it holds itself, if that is enough to be sure."""
+    if not evidence.invalid:
+        return "utf-8" if evidence.valid >= _SURE_CHARACTERS else None
+    if len(evidence.words) < _SURE_CHARACTERS:
+        return None
+    words = sorted(evidence.words)
+    some = frozenset(words[:: max(1, len(words) // _WORDS_OF_A_FILE)])
+    return detect(replace(evidence, words=some)).encoding
+
+
+def _notes(scans: Sequence[Scan], encoding: str, forced: str | None) -> Iterator[str]:
+    evidence = sum((scan.evidence for scan in scans), Evidence())
+    if forced is None:
+        example = f" ({reading(evidence, encoding)})" if evidence.words else ""
+        yield f"encoding: {encoding}{example}"
+    elif encoding in {*CANDIDATES, "iso8859-1"} and evidence.invalid:
+        better = detect(evidence).encoding or encoding
+        if better not in (encoding, "utf-8") and {better, encoding} != {"cp1252", "iso8859-1"}:
+            yield f"the text reads better under {better} than under {encoding}{_compared(evidence, encoding, better)}"
+    bad, _ = misread(evidence, stream_encoding(encoding))
+    if bad:
+        files = _files(scan for scan in scans if misread(scan.evidence, stream_encoding(encoding))[0])
+        yield f"{bad} characters mean nothing in {encoding}: {files}"
+
+
+def _files(scans: Iterator[Scan]) -> str:
+    return some_files([scan.file.path for scan in scans])
