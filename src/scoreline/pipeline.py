@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from scoreline.results import CheckReport
     from scoreline.runs import Journal, RunFolder
     from scoreline.stages.sample import Divided
-    from scoreline.stages.train import MadeBundle
 
 INLINE_ROWS = 1_000_000
 """Below about this many rows, starting worker processes costs more than it saves."""
@@ -200,11 +199,12 @@ def _trained(work: Work, plan: TrainPlan) -> Trained:
     known = _newest(work.context.folder.models, plan.key)
     if known is not None:
         work.context.journal.event("bundle_found", f"trained before: {known}", bundle=known)
-        return _loaded(work, known)
+        if not plan.section.keep:
+            return _loaded(work, known)
     divided = _divided(work, plan)
-    made = _made(work, plan, divided)
-    work.context.journal.event("trained", f"fitted on {made.rows:,} rows", bundle=made.uri, params=dict(made.params))
-    trained = replace(_loaded(work, made.uri), divided=divided)
+    sample_uri = join(work.context.folder.data, "sample", "sample.parquet")
+    gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
+    trained = replace(_loaded(work, known or _made(work, plan, divided, sample_uri)), divided=divided)
     keep(work.session, plan.keep_task(trained.bundle, work.context.folder.data), divided.population)
     return trained
 
@@ -220,19 +220,18 @@ def _divided(work: Work, plan: TrainPlan) -> Divided:
     return divided
 
 
-def _made(work: Work, plan: TrainPlan, divided: Divided) -> MadeBundle:
-    """Fit the transformers on the training rows of all units and the model on the sampled ones."""
+def _made(work: Work, plan: TrainPlan, divided: Divided, sample_uri: str) -> str:
+    """Fit the transformers on the training rows of all units and the model on the sampled ones; where the bundle is."""
     section, rows = plan.section, plan.survey.rows
     with work.stage("transform", f"fitting transformers on {divided.training.rows:,} rows", rows) as tell:
         fitted = transform(work.session, divided.population, plan.begun, plan.inputs, tell)
     with work.context.journal.stage("train", f"training {section.model.kind}"):
-        sample_uri = join(work.context.folder.data, "sample", "sample.parquet")
-        gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
         recipe = plan.recipe(fitted, sample_uri, divided.population)
         best = search_parameters(work.session, recipe, section.search)
-        return fit(
-            work.session, plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules), best
-        )
+        task = plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules)
+        made = fit(work.session, task, best)
+    work.context.journal.event("trained", f"fitted on {made.rows:,} rows", bundle=made.uri, params=dict(made.params))
+    return made.uri
 
 
 def _newest(models: str, key: str) -> str | None:

@@ -28,11 +28,21 @@ REQUIRED = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "sk
 
 
 def dumped(pipeline: Any) -> bytes:
-    """The bytes of ``pipeline.joblib``."""
-    import joblib
+    """The bytes of ``pipeline.joblib``: what `joblib.dump` writes, with equal strings and dtypes always written once.
 
+    Pickle writes an equal object again unless it is the same one, and whether it is depends on the process that fitted the
+    pipeline; so the same pipeline would have another hash on every cluster.
+    """
+    import numpy as np
+    from joblib.numpy_pickle import NumpyPickler
+
+    class Canonical(NumpyPickler):  # type: ignore[misc]
+        def save(self, obj: Any) -> Any:
+            return super().save(first.setdefault((type(obj), obj), obj) if isinstance(obj, str | np.dtype) else obj)
+
+    first: dict[tuple[type, Any], Any] = {}
     buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer)
+    Canonical(buffer).dump(pipeline)
     return buffer.getvalue()
 
 
