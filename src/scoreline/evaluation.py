@@ -51,7 +51,8 @@ def bootstrap_weights(hashes: np.ndarray, replicates: int, seed: int) -> np.ndar
     A row's weights come from its identity hash alone, so they are the same however the rows are cut into parts
     (the Poisson bootstrap; Chamandy and others, Estimating uncertainty for massive data streams, 2012).
     """
-    salts = _mixed(np.arange(1, replicates + 1, dtype=np.uint64) + np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15))
+    start = np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
+    salts = _mixed(np.arange(1, replicates + 1, dtype=np.uint64) + start)
     draws = _mixed(hashes[:, np.newaxis] ^ salts[np.newaxis, :])
     uniform = (draws >> np.uint64(11)).astype(np.float64) / 2.0**53
     weights = np.searchsorted(_POISSON_1, uniform, side="right").astype(np.float64)
