@@ -1,6 +1,7 @@
 import io
 import json
 import signal
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,16 @@ def test_sigterm_ends_like_ctrl_c_and_the_old_handler_comes_back(capsys: pytest.
     assert caught.value.exit_code == 143
     assert "the same command goes on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
+@pytest.mark.filterwarnings("default")
+def test_warnings_of_libraries_are_details(tmp_path: Path, level: Any, told: bool) -> None:
+    stream = io.StringIO()
+    with Outcome() as outcome:
+        outcome.journal = Journal(RunFolder(str(tmp_path), "run"), level=level, stream=stream)
+        warnings.warn("odd value 'Maria'", UserWarning, stacklevel=1)
+    assert ("odd value 'Maria'" in stream.getvalue()) is told
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
@@ -16,6 +17,7 @@ from scoreline.errors import Problem, ScorelineError, StorageError
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import TextIO
 
     from scoreline.runs import Journal
 
@@ -39,7 +41,8 @@ class Terminated(KeyboardInterrupt):
 class Outcome:
     """A ``with`` block around the work of a command; every way of leaving it ends in an exit code.
 
-    Set `journal` as soon as there is one: it is closed, and told what went wrong.
+    Set `journal` as soon as there is one: it is closed, and told what went wrong. Warnings of libraries are details,
+    which may hold values of the data: they are told at the level "debug".
     """
 
     def __init__(self, *, as_json: bool = False, debug: bool = False) -> None:
@@ -47,6 +50,7 @@ class Outcome:
         self._as_json = as_json
         self._debug = debug
         self._handler: Any = None
+        self._warnings = warnings.catch_warnings()
 
     def show(self, result: Result) -> None:
         """Print the result of the command on stdout."""
@@ -58,11 +62,14 @@ class Outcome:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGTERM, _terminate)
+        self._warnings.__enter__()
+        warnings.showwarning = self._tell_warning
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._warnings.__exit__(kind, error, trace)
         if self._handler is not None:
             signal.signal(signal.SIGTERM, self._handler)
         if error is None:
@@ -81,6 +88,18 @@ class Outcome:
             print(json.dumps({"exit_code": code, "problems": told}, indent=2, ensure_ascii=False))
         self._close("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", code)
         raise typer.Exit(code)
+
+    def _tell_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if self.journal is not None:
+            self.journal.debug("warning", f"{category.__name__} of {Path(filename).name}:{lineno}: {message}")
 
     def _tell(self, problem: Problem) -> None:
         if self.journal is None:
