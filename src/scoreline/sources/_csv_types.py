@@ -57,7 +57,8 @@ def settle_types(
             profiles = column_profiles(samples, name, spelling)
             problems.extend(_odd_files(profiles, name))
             schema.append(pa.field(name, total(profiles.values()).type))
-            notes.extend(_other_spelling(samples, schema[-1], spelling))
+            if pa.types.is_string(schema[-1].type):
+                notes.extend(_nearly(samples, name, total(profiles.values()), spelling))
     if problems:
         raise DataError(*problems)
     return pa.schema(schema), (*_found(schema, given), *notes)
@@ -72,7 +73,7 @@ def column_profiles(samples: Samples, name: str, spelling: Spelling) -> dict[str
 
 
 def better_spelling(columns: Iterable[pa.Array], spelling: Spelling) -> Spelling | None:
-    """The spelling under which all values of a column of text are numbers, None when there is none or no value."""
+    """The spelling under which nearly all values of a column of text are numbers; None when there is none."""
     parts = list(columns)
     for other in SPELLINGS:
         if (other.decimal, other.thousands) != _marks(spelling) and _are_numbers(parts, other):
@@ -84,9 +85,9 @@ def _are_numbers(parts: Iterable[pa.Array], spelling: Spelling) -> bool:
     found = Profile()
     for part in parts:
         found += profile_of(part, spelling)
-        if found.fitting(pa.float64()) < found.values:
+        if pa.types.is_string(found.likely_type):
             return False
-    return found.values > 0
+    return found.likely_type in (pa.int64(), pa.float64())
 
 
 def _marks(spelling: Spelling) -> tuple[str, str | None]:
@@ -132,22 +133,24 @@ def _odd_files(profiles: Mapping[str, Profile], name: str) -> Iterator[Problem]:
         odd = [path for path, profile in telling.items() if not profile.fitting(wanted)]
         rest = total(profile for path, profile in telling.items() if path not in odd)
         sure = sum(telling[path].values for path in odd) >= _FEWEST_VALUES
-        if odd and sure and len(odd) < len(telling) - len(odd) and rest.type == wanted:
-            what = (
-                f"column '{name}' is {type_name(wanted)} in most files, but no value is in {len(odd)} of {len(telling)}"
-            )
-            advice = (
-                f'mend these files, or declare the column under "contract.columns": {{"{name}": {{"type": "string"}}}}'
-            )
+        if odd and sure and len(odd) < len(telling) - len(odd) and rest.likely_type == wanted:
+            most = f"{len(telling) - len(odd)} of {len(telling)} files"
+            what = f"column '{name}' is {type_name(wanted)} in {most}, but not a single value is in the others"
+            advice = "mend these files, or declare the column as string in the contract"
             yield Problem(what, some_files(odd), advice)
             return
 
 
-def _other_spelling(samples: Samples, field: pa.Field, spelling: Spelling) -> Iterator[str]:
-    if pa.types.is_string(field.type):
-        other = better_spelling((table[field.name].chunk(0) for _, table in samples), spelling)
-        if other is not None:
-            yield f"column '{field.name}' is read as text, but looks like numbers: {_to_spell(other)}"
+def _nearly(samples: Samples, name: str, profile: Profile, spelling: Spelling) -> Iterator[str]:
+    """What to do about a column of text that is nearly something else."""
+    likely = profile.likely_type
+    if not pa.types.is_string(likely):
+        count = f"{profile.fitting(likely)} of {profile.values} values looked at"
+        yield f"column '{name}' is read as text; {count} are {type_name(likely)}: declare it so to refuse the others"
+        return
+    other = better_spelling((table[name].chunk(0) for _, table in samples), spelling)
+    if other is not None:
+        yield f"column '{name}' is read as text, but looks like numbers: {_to_spell(other)}"
 
 
 def _to_spell(other: Spelling) -> str:

@@ -59,16 +59,16 @@ def other_format(head: bytes) -> str | None:
 def find_delimiter(head: bytes, quote: str) -> str:
     r"""The delimiter that splits most records into as many fields as the header; among equals the one with most fields.
 
-    A comma is the last choice, since it is a decimal mark as well. Text that nothing splits is one column: any
-    delimiter that stands nowhere in it will do.
+    A comma is the last choice, since it is a decimal mark as well. A header that nothing splits is one column: any
+    delimiter that stands nowhere below it will do.
 
     >>> find_delimiter(b"a;b\n1,5;2,5\n3,5;4\n", '"')
     ';'
     """
     splits = [split_by(head, delimiter, quote) for delimiter in DELIMITERS]
-    consistent = [split for split in splits if split.is_consistent]
-    if consistent:
-        return max(consistent, key=lambda split: (round(split.share, 1), split.fields)).delimiter
+    possible = [split for split in splits if split.fields > 1]
+    if possible:
+        return max(possible, key=lambda split: (round(split.share, 1), split.fields)).delimiter
     unused = (split.delimiter for split in splits if split.delimiter.encode() not in head)
     return next(unused, DELIMITERS[0])
 

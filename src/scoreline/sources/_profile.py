@@ -26,6 +26,8 @@ TYPES = (
     pa.string(),
 )
 
+NEARLY_ALL = 0.98
+
 _LONGEST_NUMBER = 15
 
 
@@ -46,6 +48,14 @@ class Profile:
         if not self.values:
             return pa.string()
         return next(found for found, count in zip(TYPES, self.fits, strict=True) if count == self.values)
+
+    @property
+    def likely_type(self) -> pa.DataType:
+        """The first type that nearly every value fits: the others may well be mistakes."""
+        if not self.values:
+            return pa.string()
+        enough = NEARLY_ALL * self.values
+        return next(found for found, count in zip(TYPES, self.fits, strict=True) if count >= enough)
 
     def fitting(self, wanted: pa.DataType) -> int:
         """How many values fit one of `TYPES`."""
