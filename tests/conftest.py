@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.seaweedfs"]
+pytest_plugins = ["tests.dask_processes", "tests.seaweedfs"]
 
 FOREIGN = ("AWS_", "DASK_", "SCORELINE_")
 

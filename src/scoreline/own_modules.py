@@ -71,10 +71,10 @@ def import_modules(modules: Sequence[OwnModule]) -> tuple[ModuleType, ...]:
     taken = [module for module in modules if not _is_ours(module.name) and _exists_elsewhere(module)]
     if taken:
         raise UsageError(*(Problem(f"'{m.name}' is the name of another module", m.path, _ADVICE) for m in taken))
-    for module in modules:
-        if _FINDER.modules.get(module.name, module).source != module.source:
-            del sys.modules[module.name]
-        _FINDER.modules[module.name] = module
+    if any(_FINDER.modules.get(module.name, module).source != module.source for module in modules):
+        # All of them: one that stays would hold on to the old text of another.
+        forget_modules([module.name for module in modules])
+    _FINDER.modules.update({module.name: module for module in modules})
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     return tuple(_imported(module) for module in modules)

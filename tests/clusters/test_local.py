@@ -1,0 +1,162 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+from pydantic import ValidationError
+
+from scoreline.clusters.local import Local
+from scoreline.errors import ClusterError
+
+pytestmark = pytest.mark.cluster
+
+INTERRUPTED = """
+import time
+from scoreline.clusters.local import Local
+def wait(seconds):
+    time.sleep(seconds)
+    return seconds
+if __name__ == "__main__":
+    try:
+        with Local(workers=2).open() as session:
+            for _ in session.map(wait, [0.0] + [30.0] * 20, "wait"):
+                print("first", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+WITHOUT_GUARD = """
+from scoreline.clusters.local import Local
+with Local(workers=1).open() as session:
+    pass
+"""
+# Both belong to the whole process: Python's resource tracker, and the pool in which distributed pickles.
+STAYS = ("resource_tracker", "Dask-Offload")
+
+
+def _children() -> list[str]:
+    found = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    return [child for child in found if not any(name in child for name in STAYS)]
+
+
+def _threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if not thread.name.startswith(STAYS)}
+
+
+def test_workers_compute_with_one_thread_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"]
+    with Local(workers=1).open() as session:
+        found = dict(session.map(os.getenv, names, "environment"))
+    assert found == {0: "1", 1: "1", 2: "1", 3: "65536"}
+
+
+def test_closing_leaves_no_process_no_thread_and_the_environment_as_it_was() -> None:
+    before = (_children(), _threads(), dict(os.environ))
+    with Local(workers=2).open() as session:
+        list(session.map(abs, range(5), "absolute"))
+        assert len(_children()) == len(before[0]) + 2
+    assert (_children(), _threads(), dict(os.environ)) == before
+
+
+def test_auto_is_one_worker_for_each_core() -> None:
+    from dask.system import CPU_COUNT
+
+    with Local().open() as session:
+        assert (session.workers, len(session.worker_logs())) == (CPU_COUNT, CPU_COUNT)
+
+
+def test_workers_get_the_memory_that_is_asked_for_and_listen_to_this_machine_only() -> None:
+    with Local(workers=1, memory_limit="512MiB").open() as session:
+        (worker,) = session.client.scheduler_info()["workers"].values()
+        processes = [psutil.Process(), *psutil.Process().children()]
+        listening = {
+            connection.laddr.ip
+            for process in processes
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    assert worker["memory_limit"] == 512 * 2**20
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_failing_task_and_a_dying_worker_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with Local(workers=1).open() as session:
+        with pytest.raises(ValueError, match="chr"):
+            list(session.map(chr, [-1], "character"))
+        with pytest.raises(ClusterError):
+            list(session.map(os._exit, [1], "exit"))
+        assert "Compute Failed" in "".join(session.worker_logs().values()) or session.workers == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_item_that_kills_one_worker_after_the_other_is_named() -> None:
+    def exit_at_two(item: int) -> int:
+        if item == 2:
+            os._exit(1)
+        return item
+
+    with Local(workers=2).open() as session:
+        with pytest.raises(ClusterError, match="workers that tried this task died") as caught:
+            list(session.map(exit_at_two, [2], "exit"))
+        assert caught.value.problems[0].where == "in task 1 of 1 of exit (position 0)"
+        assert dict(session.map(exit_at_two, [1], "exit")) == {0: 1}
+
+
+def test_a_worker_that_dies_once_does_no_harm(tmp_path: Path) -> None:
+    def exit_once(item: int) -> int:
+        if item == 3 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os._exit(1)
+        return item * item
+
+    with Local(workers=2).open() as session:
+        assert dict(session.map(exit_once, range(20), "exit")) == {item: item * item for item in range(20)}
+
+
+def test_few_items_are_in_flight_and_results_are_not_kept() -> None:
+    with Local(workers=1).open() as session:
+        taken: list[int] = []
+        for position, _ in session.map(abs, range(200), "absolute"):
+            taken.append(position)
+            assert len(session.client.futures) <= 16
+        assert sorted(taken) == list(range(200))
+        deadline = time.monotonic() + 10
+        while session.client.futures and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(session.client.futures) == 0
+
+
+def test_ctrl_c_ends_everything_without_a_word_from_the_workers(tmp_path: Path) -> None:
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"first\n"
+        children = psutil.Process(process.pid).children()
+        os.killpg(process.pid, signal.SIGINT)
+        said, complained = process.communicate(timeout=30)
+    assert (said, complained, process.returncode) == (b"interrupted\n", b"", 0)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+
+
+def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "bare.py"
+    script.write_text(WITHOUT_GUARD)
+    started = time.monotonic()
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=50)
+    assert "ClusterError: the workers did not start" in ended.stderr
+    assert "if __name__ == '__main__'" in ended.stderr
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"workers": "many"}, {"memory_limit": "lots"}, {"wrokers": 2}])
+def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Local.model_validate(options)
