@@ -14,10 +14,17 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from scoreline.errors import DataError, StepError
 from scoreline.features import FeatureFit, chains, check, start
 from scoreline.frame import to_frame
+from scoreline.transformers.bin import Bin
+from scoreline.transformers.hash_text import HashText
 from scoreline.transformers.impute import Impute
+from scoreline.transformers.min_max_scale import MinMaxScale
 from scoreline.transformers.one_hot import OneHot
+from scoreline.transformers.ordinal import Ordinal
 from scoreline.transformers.passthrough import Passthrough
+from scoreline.transformers.quantile import Quantile
+from scoreline.transformers.robust_scale import RobustScale
 from scoreline.transformers.standard_scale import StandardScale
+from scoreline.transformers.target_encode import TargetEncode
 
 ROWS = 60
 RNG = np.random.default_rng(7)
@@ -31,7 +38,8 @@ TABLE = pa.table(
         "limit": RNG.normal(0, 1, ROWS),
         "code": RNG.integers(0, 4, ROWS),
         "flag": RNG.random(ROWS) < 0.3,
-        "unused": RNG.random(ROWS),
+        "unused": pa.array([None if i % 9 == 0 else x for i, x in enumerate(RNG.random(ROWS).tolist())]),
+        "note": pa.array(RNG.choice(["red car", "blue car", "", None], ROWS).tolist(), pa.string()),
     }
 )
 SCHEMA = TABLE.schema.set(4, pa.field("code", pa.int64(), nullable=False))
@@ -44,13 +52,18 @@ FEATURES = [
 ]
 
 
+TARGET = pd.Series(RNG.choice(["yes", "no", "perhaps"], ROWS), dtype="str")
+
+
 def fitted_in(parts: int, features: list = FEATURES) -> FeatureFit:
+    """Fit in parts of which one is empty, the last two merged before the others."""
     edges = np.linspace(0, ROWS, parts + 1).astype(int)
-    frames = [to_frame(TABLE.slice(a, b - a), SCHEMA) for a, b in pairwise(edges)]
-    frames.insert(1, to_frame(TABLE[:0], SCHEMA))
+    pieces = [(to_frame(TABLE.slice(a, b - a), SCHEMA), TARGET[a:b]) for a, b in pairwise(edges)]
+    pieces.insert(1, (to_frame(TABLE[:0], SCHEMA), None))
     fit = start(features, SCHEMA)
     while not fit.finished:
-        fit = fit.advance([fit.partial(frame, None) for frame in frames])
+        partials = [fit.partial(frame, target) for frame, target in pieces]
+        fit = pickle.loads(pickle.dumps(fit)).advance([*partials[:-2], fit.merge(partials[-2:])])
     return fit
 
 
@@ -80,6 +93,29 @@ def test_the_matrix_and_the_names_are_those_of_scikit_learn_on_all_rows(parts: i
     for rows in (frame, unseen):
         np.testing.assert_allclose(ours.transform(rows), theirs.transform(rows), rtol=1e-9, atol=1e-9)
     assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
+
+
+@pytest.mark.parametrize("parts", [1, 3, 7])
+def test_chains_of_every_kind_give_what_a_refit_by_scikit_learn_gives(parts: int) -> None:
+    frame = to_frame(TABLE, SCHEMA)
+    fit = fitted_in(
+        parts,
+        [
+            Impute(columns=("amount", "note"), strategy="most_frequent"),
+            RobustScale(columns=("amount",)),
+            Bin(columns=("amount", "code"), n_bins=3),
+            Quantile(columns=("limit",), n_quantiles=10),
+            Impute(columns=("unused",), strategy="median", indicator=True),
+            Ordinal(columns=("city",)),
+            MinMaxScale(columns=("city", "flag")),
+            TargetEncode(columns=("sex",)),
+            HashText(columns=("note",), n_features=8),
+        ],
+    )
+    ours = fit.export(frame[:1])
+    theirs = clone(ours).fit(frame, TARGET)
+    assert fit.needs_target
+    np.testing.assert_allclose(ours.transform(frame), theirs.transform(frame), rtol=1e-9, atol=1e-9)
 
 
 def test_the_export_is_plain_scikit_learn_that_refits_and_pickles() -> None:

@@ -188,7 +188,7 @@ def _first_steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[s
         known = [str(name) for name in getattr(estimator, "feature_names_in_", names)]
         for _, inner, columns in estimator.transformers_:
             if not isinstance(inner, str):
-                yield inner, _selected(columns, known)
+                yield inner, selected_columns(columns, known)
     elif hasattr(estimator, "steps"):
         learners = [step for _, step in estimator.steps if step is not None and step != "passthrough"]
         yield from ((learner, names) for learner in learners[:1])
@@ -199,8 +199,12 @@ def _first_steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[s
         yield from ((inner, names) for inner in [inner for inner in held if inner is not None][:1])
 
 
-def _selected(columns: Any, names: list[str]) -> list[str]:
-    """The names that a ColumnTransformer's selection means: a name, a position, a slice, a mask, or a list of these."""
+def selected_columns(columns: Any, names: list[str]) -> list[str]:
+    """The names that a ColumnTransformer's selection means: a name, a position, a slice, a mask, or a list of these.
+
+    >>> selected_columns([True, False, True], ["a", "b", "c"]), selected_columns(slice("b", None), ["a", "b", "c"])
+    (['a', 'c'], ['b', 'c'])
+    """
     if isinstance(columns, str):
         return [columns]
     if isinstance(columns, slice):
