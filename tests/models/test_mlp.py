@@ -1,0 +1,30 @@
+import numpy as np
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from scoreline.models.mlp import Mlp
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    features = np.random.default_rng(1).normal(size=(80, 3))
+    return features, features @ [2.0, -1.0, 0.5]
+
+
+def test_classification_is_the_plain_estimator() -> None:
+    features, value = _data()
+    labels = np.where(value > 0, "high", "low").astype(object)
+    ours = (
+        Mlp(params={"hidden_layer_sizes": [4], "tol": 1.0})
+        .build("classification", seed=5, threads=1)
+        .fit(features, labels)
+    )
+    plain = MLPClassifier(hidden_layer_sizes=(4,), tol=1.0, random_state=5).fit(features, labels)
+    np.testing.assert_array_equal(ours.predict_proba(features), plain.predict_proba(features))
+
+
+def test_regression_is_the_plain_estimator() -> None:
+    features, value = _data()
+    ours = (
+        Mlp(params={"hidden_layer_sizes": [4], "tol": 1.0}).build("regression", seed=5, threads=1).fit(features, value)
+    )
+    plain = MLPRegressor(hidden_layer_sizes=(4,), tol=1.0, random_state=5).fit(features, value)
+    np.testing.assert_array_equal(ours.predict(features), plain.predict(features))
