@@ -295,7 +295,7 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
         published = score(work.session, plan.task, units, plan.budget, tell)
     version = published.commit.version
     work.context.journal.event("published", f"version {version} of {layout.uri}", version=version)
-    return _record(work, trained, published.as_json(layout))
+    return _record(work, trained, published.as_json(plan.task))
 
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:

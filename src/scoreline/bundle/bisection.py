@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoreline.bundle.unknown_categories import unknown_categories
 from scoreline.errors import ModelError, Problem
-from scoreline.refusal import Reason, Refusal
+from scoreline.refusal import Reason, Refusal, refused_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,9 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     """
     if frame.empty:
         return _no_rows(fitted, proba)
+    strangers = _unknown_categories(fitted, frame)
+    if strangers:
+        return _without(fitted, frame, proba, strangers)
     failures: dict[int, str] = {}
     done = _halved(fitted, frame, 0, proba, failures)
     if not done:
@@ -50,6 +54,25 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
         np.concatenate([piece.positions for piece in done]),
         refusals,
     )
+
+
+def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, ...]:
+    """Refusals of rows with a category that an encoder would raise for."""
+    first = fitted.model if fitted.transformer is None else fitted.transformer
+    found = unknown_categories(first, frame) if fitted.named else {}
+    text = "a category that was not there when the encoder was fitted"
+    return tuple(
+        Refusal(np.flatnonzero(rows), Reason.UNKNOWN_CATEGORY, text, column=name, stage="predict")
+        for name, rows in found.items()
+    )
+
+
+def _without(fitted: Fitted, frame: pd.DataFrame, proba: bool, refusals: tuple[Refusal, ...]) -> Outcome:
+    """The outcome for the rows that are not refused yet, in terms of all rows."""
+    left = np.flatnonzero(~refused_rows(refusals, len(frame)))
+    outcome = predict_or_refuse(fitted, frame.iloc[left], proba=proba)
+    moved = tuple(Refusal(left[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals)
+    return Outcome(outcome.predictions, outcome.proba, left[outcome.positions], refusals + moved)
 
 
 def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool, failures: dict[int, str]) -> list[Outcome]:

@@ -83,14 +83,25 @@ class Bundle:
         """What was fitted; loaded and checked once per process."""
         return load_fitted(self.model, self.transformer, self.modules)
 
-    def predict(self, part: pa.Table, *, proba: bool = False) -> Scored:
-        """Clean and predict raw rows; eager. Every row is in the result, refused, or counted as filtered.
+    def predict(self, part: pa.Table | pd.DataFrame, *, proba: bool = False) -> Scored:
+        """Clean and predict raw rows, an Arrow table or a DataFrame; eager.
 
+        Every row is in the result, refused, or counted as filtered.
         `part` has the columns that are needed, and may have more. Rows on which the fitted object fails are found by halving and
         refused. Raises ModelError when it fails on most rows.
         """
+        if not isinstance(part, pa.Table):
+            schema = self.contract.only(self.needs).schema
+            part = pa.Table.from_pandas(part[schema.names], schema=schema, preserve_index=False)
         clean = self.cleaning.apply(part.select(self.needs))
         return self.score(clean, proba=proba)
+
+    @classmethod
+    def load(cls, uri: str) -> Bundle:
+        """The bundle in a folder that training made; see `scoreline.bundle.files.load_bundle`."""
+        from scoreline.bundle.files import load_bundle
+
+        return load_bundle(uri)
 
     def score(self, clean: CleanPart, *, proba: bool = False) -> Scored:
         """Predict rows that are clean already: the second half of `predict`."""

@@ -21,7 +21,7 @@ from scoreline.keys import score_key
 from scoreline.plans.training import in_order, without_locations
 from scoreline.stages.predict import PredictTask, check_output
 from scoreline.stages.pull import pull
-from scoreline.storage import sha256_of
+from scoreline.storage import absolute, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def plan_prediction(
         contract=contract,
         bundle=bundle,
         sink=predicting.sink,
-        layout=Layout(predicting.sink.uri, key),
+        layout=Layout(absolute(predicting.sink.uri), key),
         keep=in_order(keep, contract.schema) if predicting.keep == "all" else keep,
         row_id=predicting.row_id,
         proba=predicting.proba,
@@ -182,13 +182,13 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
 
 
 def pinned(artifact: ArtifactConfig) -> ArtifactConfig:
-    """A skops file with the hash of what is there now, so that every worker loads the same bytes.
+    """The artifact as every worker finds it: by an absolute location and, for skops, with the hash of what is there now.
 
-    Formats that run code stay as they are: without a hash in the config they are refused when loaded.
+    Formats that run code get no hash here: without one in the config they are refused when loaded.
     """
-    if artifact.sha256 is not None or not artifact.uri.endswith(".skops"):
-        return artifact
-    return artifact.model_copy(update={"sha256": sha256_of(artifact.uri)})
+    known = artifact.sha256 is not None or not artifact.uri.endswith(".skops")
+    sha256 = artifact.sha256 if known else sha256_of(artifact.uri)
+    return artifact.model_copy(update={"uri": absolute(artifact.uri), "sha256": sha256})
 
 
 def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:

@@ -92,10 +92,10 @@ class Published:
     refused: Mapping[str, int]
     computed: int
 
-    def as_json(self, layout: Layout) -> dict[str, Any]:
+    def as_json(self, task: PredictTask) -> dict[str, Any]:
         """The account of rows and where they are, as JSON values."""
         return {
-            "uri": layout.uri,
+            "uri": task.sink.uri,
             "version": self.commit.version,
             "run": self.commit.run,
             "rows_in": self.commit.rows_in,
@@ -103,7 +103,7 @@ class Published:
             "quarantined": self.commit.quarantined,
             "filtered": self.commit.filtered,
             "refused": dict(self.refused),
-            "quarantine": layout.quarantine,
+            "quarantine": task.layout.quarantine,
             "units_computed": self.computed,
         }
 

@@ -47,7 +47,7 @@ def unit_statistics(fit: FeatureFit, inputs: pa.Schema, population: Population) 
         fit.partial(to_frame(batch.table, inputs), target_series(batch.table, population.target))
         for batch in population.batches([*inputs.names, population.target], "train")
     ]
-    return found or [fit.partial(to_frame(inputs.empty_table(), inputs), None)]
+    return [fit.merge(found)] if found else [fit.partial(to_frame(inputs.empty_table(), inputs), None)]
 
 
 def target_series(table: pa.Table, target: str) -> pd.Series:
