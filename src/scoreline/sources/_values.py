@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoreline.sources._casts import cast_where_possible
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -84,7 +86,7 @@ def _read(text: pa.Array, wanted: pa.DataType, spelling: Spelling) -> Typed:
     bare = pc.utf8_trim_whitespace(text)
     words = NULL_WORDS if spelling.null_words is None else spelling.null_words
     spelled = _plain(_without_words(bare, ("", *words)), wanted, spelling)
-    values = _cast_where_possible(spelled.values, wanted)
+    values = cast_where_possible(spelled.values, wanted)
     if pa.types.is_floating(wanted):
         values = _without_overflow(values, spelled.values)
     lost = pc.and_(spelled.values.is_valid(), values.is_null()).to_numpy(zero_copy_only=False)
@@ -159,14 +161,3 @@ def _without_overflow(values: pa.Array, text: pa.Array) -> pa.Array:
         return values
     lost = pc.and_(infinite, pc.match_substring_regex(text, pattern=r"\d"))
     return pc.if_else(lost, pa.scalar(None, values.type), values)
-
-
-def _cast_where_possible(text: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """The text cast to a type, null where the cast refuses: 30 February, or a number that is too large."""
-    try:
-        return text.cast(wanted)
-    except pa.ArrowInvalid:
-        if len(text) == 1:
-            return pa.nulls(1, wanted)
-        half = len(text) // 2
-        return pa.concat_arrays([_cast_where_possible(part, wanted) for part in (text[:half], text[half:])])

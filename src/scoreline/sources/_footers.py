@@ -1,0 +1,83 @@
+"""What the footers of Parquet files say: columns, types, rows and row groups."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scoreline.errors import DataError, Problem
+from scoreline.sources._casts import plain
+from scoreline.sources._partitions import Partition, partition_of
+from scoreline.storage import open_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scoreline.storage import FileInfo
+
+_THREADS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Footer:
+    """The footer of one file.
+
+    Attributes
+    ----------
+    file : the file
+    schema : names and types of its columns
+    groups : rows and uncompressed bytes of each row group
+    partition : columns that its folders carry and that are not in the file
+    """
+
+    file: FileInfo
+    schema: pa.Schema
+    groups: tuple[tuple[int, int], ...]
+    partition: Partition
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file."""
+        return sum(rows for rows, _ in self.groups)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the file, then those that its folders carry."""
+        return (*self.schema.names, *(name for name, _ in self.partition))
+
+    def type_of(self, name: str) -> pa.DataType:
+        """The plain type of one of the file's own columns."""
+        return plain(self.schema.field(name).type)
+
+
+def read_footers(files: Sequence[FileInfo]) -> list[Footer]:
+    """Read all footers in threads. Raises DataError naming every file that is cut short, damaged or no Parquet."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        results = list(pool.map(_read, files))
+    problems = [result for result in results if isinstance(result, Problem)]
+    if problems:
+        raise DataError(*problems)
+    return [result for result in results if isinstance(result, Footer)]
+
+
+def _read(file: FileInfo) -> Footer | Problem:
+    if not file.size:
+        return Problem("this file is empty (0 bytes), not Parquet", file.uri, "write it again, or remove it")
+    try:
+        with open_input(file.uri) as source, pq.ParquetFile(source, pre_buffer=False) as opened:
+            schema, metadata = opened.schema_arrow, opened.metadata
+    except (pa.ArrowException, OSError) as error:
+        what = f"this file cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}"
+        return Problem(what, file.uri, "it may be cut short or no Parquet file: write it again, or remove it")
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    carried = tuple(pair for pair in partition_of(file.path) if pair[0] not in schema.names)
+    return Footer(file, schema.remove_metadata(), tuple((g.num_rows, g.total_byte_size) for g in groups), carried)
+
+
+def names_by_path(footers: Iterable[Footer]) -> dict[str, tuple[str, ...]]:
+    """The columns of each file, by path."""
+    return {footer.file.path: footer.names for footer in footers}
