@@ -73,7 +73,7 @@ class Cleaning:
         return tuple(found)
 
     def feeding(self, wanted: Sequence[str], schema: pa.Schema) -> tuple[Cleaning, frozenset[str]]:
-        """The steps that the `wanted` columns need, and the columns of `schema` that those steps need: the backward closure."""
+        """The steps that the `wanted` columns need, and the columns of `schema` that those need: the backward closure."""
         needed, kept = frozenset(wanted), []
         for step, before in zip(reversed(self.steps), reversed(self.schemas(schema)[:-1]), strict=True):
             narrowed = step.narrowed(needed, before)
@@ -97,12 +97,16 @@ class Cleaning:
         return Cleaning(tuple(step.prepared(facts) for step in self.steps))
 
     def surveyed(self) -> Cleaning:
-        """The steps with their references found, measured and hashed; eager where a step has one."""
+        """The steps with their references found, measured and hashed; eager, reads the references."""
         return self.prepared({})
 
-    def reference_hashes(self) -> dict[str, str]:
-        """The hash of each reference's content, by the step that reads it."""
-        return {}
+    def spread(self, folder: str) -> Cleaning:
+        """The steps with references too large for memory spread over files below `folder`; eager."""
+        return Cleaning(tuple(step.spread(folder) for step in self.steps))
+
+    def reference_hashes(self) -> tuple[str, ...]:
+        """The hash of each reference's content, in the order of the steps that read them."""
+        return tuple(found for step in self.steps for found in step.reference_hashes())
 
     def as_json(self) -> list[dict[str, Any]]:
         """The steps as a config spells them."""
@@ -110,7 +114,7 @@ class Cleaning:
 
 
 def admitted(raw: RawPart, contract: Contract) -> CleanPart:
-    """The rows of a raw part that reading and the contract let pass; the others are refused, each for its first reason."""
+    """The rows of a raw part that reading and the contract let pass; the others are refused."""
     refusals = (*raw.refusals, *violations(raw.table, contract))
     kept = ~refused_rows(refusals, raw.table.num_rows)
     table = raw.table if kept.all() else raw.table.filter(pa.array(kept))

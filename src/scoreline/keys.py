@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterable, Mapping, Sequence
 
     from scoreline.storage import FileInfo
@@ -42,10 +42,13 @@ def library_versions() -> dict[str, str]:
 
 
 def train_key(
-    files: Iterable[FileInfo], learning: Mapping[str, Any], references: Mapping[str, str], modules: Sequence[Path]
+    files: Iterable[FileInfo], learning: Mapping[str, Any], references: Sequence[str], modules: Sequence[Path]
 ) -> str:
-    """The identity of a bundle: input snapshot, the sections of the config that decide what is learned, reference hashes,
-    own modules, and library versions. Never locations, cluster, logging."""
+    """The identity of a bundle.
+
+    Input snapshot, the sections of the config that decide what is learned, reference hashes, own modules, and library
+    versions. Never locations, cluster, logging.
+    """
     return digest(
         {
             "files": snapshot(files),
@@ -61,11 +64,13 @@ def score_key(
     files: Iterable[FileInfo],
     bundle: Mapping[str, Any],
     options: Mapping[str, Any],
-    references: Mapping[str, str],
+    references: Sequence[str],
     modules: Sequence[Path],
 ) -> str:
-    """The identity of a run's predictions: input snapshot, contract, cleaning and model hash, options of ``predict`` that
-    change a row or its columns, reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
+    """The identity of a run's predictions.
+
+    Input snapshot, contract, cleaning and model hash, options of ``predict`` that change a row or its columns, reference
+    hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
     """
     return digest(
         {

@@ -249,7 +249,8 @@ def _found(work: Work, plan: TrainPlan) -> Trained:
 
 
 def _loaded(work: Work, uri: str) -> Trained:
-    return Trained(load_bundle(uri, import_modules(read_modules(work.context.modules))), uri)
+    bundle = load_bundle(uri, import_modules(read_modules(work.context.modules)))
+    return Trained(replace(bundle, cleaning=bundle.cleaning.surveyed()), uri)
 
 
 def _evaluated(work: Work, plan: TrainPlan, trained: Trained) -> Trained:
@@ -289,10 +290,11 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     """Predict and publish; the model's gate is behind us."""
     layout = plan.task.layout
     check_target(layout)
+    task = plan.task.spread(join(work.context.folder.data, "references"))
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
     rows, units = plan.survey.rows, plan.survey.units
     with work.stage("predict", f"predicting {rows:,} rows in {len(units):,} units", rows) as tell:
-        published = score(work.session, plan.task, units, plan.budget, tell)
+        published = score(work.session, task, units, plan.budget, tell)
     version = published.commit.version
     work.context.journal.event("published", f"version {version} of {layout.uri}", version=version)
     return _record(work, trained, published.as_json(plan.task))
@@ -301,7 +303,7 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:
     """The result, and an end to scratch data that nobody asked to keep."""
     asked = () if work.job.train is None else work.job.train.keep
-    for name in ("sample", "cleaned", "evaluation"):
+    for name in ("sample", "cleaned", "evaluation", "references"):
         if name not in asked:
             delete_tree(join(work.context.folder.data, name))
     return RunRecord(

@@ -178,6 +178,7 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
             )
         )
     bundle = load_bundle(model.uri, [sys.modules[name] for name in modules], given=model)
+    bundle = replace(bundle, cleaning=bundle.cleaning.surveyed())
     return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
 
 

@@ -80,7 +80,8 @@ class TrainPlan:
         of = survey or self.survey
         split = self.section.split
         group = split.column if isinstance(split, GroupSplit) else None
-        return CleanTask(of.source, of.contract, self.cleaning, self.read, self.keep, self.section.seed, folder, group)
+        cleaning = self.cleaning.spread(join(folder, "references"))
+        return CleanTask(of.source, of.contract, cleaning, self.read, self.keep, self.section.seed, folder, group)
 
     def keep_task(self, bundle: Bundle, folder: str) -> KeepTask:
         """Which intermediate data are kept, as the config asks."""

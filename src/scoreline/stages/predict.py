@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,10 @@ class PredictTask:
     proba: bool
     batch_rows: int
     stop_at_refusal: bool = False
+
+    def spread(self, folder: str) -> PredictTask:
+        """The task with references too large for memory spread over files below `folder`; eager."""
+        return replace(self, bundle=replace(self.bundle, cleaning=self.bundle.cleaning.spread(folder)))
 
     @property
     def read(self) -> tuple[str, ...]:

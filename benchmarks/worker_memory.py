@@ -1,0 +1,56 @@
+"""The high-water mark of the memory of a process's children, read from /proc while they run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+SECONDS = 0.2
+
+
+class WorkerMemory:
+    """While it is open, watches all descendants of a process; `peaks` are their high-water marks in MiB, largest first."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._found: dict[int, int] = {}
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> WorkerMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @property
+    def peaks(self) -> list[float]:
+        """MiB of each descendant, largest first."""
+        return sorted((round(kib / 1024, 1) for kib in self._found.values()), reverse=True)
+
+    def _watch(self) -> None:
+        while not self._done.wait(SECONDS):
+            for pid in _descendants(self._root):
+                self._found[pid] = max(self._found.get(pid, 0), _high_water(pid))
+
+
+def _descendants(root: int) -> list[int]:
+    found, waiting = [], [root]
+    while waiting:
+        try:
+            children = Path(f"/proc/{waiting[-1]}/task/{waiting.pop()}/children").read_text().split()
+        except OSError:
+            continue
+        found += [int(pid) for pid in children]
+        waiting += [int(pid) for pid in children]
+    return found
+
+
+def _high_water(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
