@@ -9,7 +9,7 @@ import pyarrow as pa
 from scoreline.contract import type_name
 from scoreline.errors import DataError, Problem
 from scoreline.sources._columns import quoted, some_files
-from scoreline.sources._profile import TYPES, Profile, profile_of, total
+from scoreline.sources._profile import NEARLY_ALL, TYPES, Profile, profile_of, total
 from scoreline.sources._values import Spelling, can_spell, read_values
 
 if TYPE_CHECKING:
@@ -73,25 +73,21 @@ def column_profiles(samples: Samples, name: str, spelling: Spelling) -> dict[str
 
 
 def better_spelling(columns: Iterable[pa.Array], spelling: Spelling) -> Spelling | None:
-    """The spelling under which nearly all values of a column of text are numbers; None when there is none."""
+    """The spelling under which nearly all values of a column of text are numbers, and most; None when there is none."""
     parts = list(columns)
-    for other in SPELLINGS:
-        if (other.decimal, other.thousands) != _marks(spelling) and _are_numbers(parts, other):
-            return other
-    return None
+    best = max(SPELLINGS, key=lambda other: numbers_among(parts, other))
+    same = (best.decimal, best.thousands) == (spelling.decimal, spelling.thousands)
+    return best if numbers_among(parts, best) and not same else None
 
 
-def _are_numbers(parts: Iterable[pa.Array], spelling: Spelling) -> bool:
+def numbers_among(parts: Iterable[pa.Array], spelling: Spelling) -> int:
+    """How many values of a column are numbers under a spelling, if nearly all are; else none."""
     found = Profile()
     for part in parts:
         found += profile_of(part, spelling)
-        if pa.types.is_string(found.likely_type):
-            return False
-    return found.likely_type in (pa.int64(), pa.float64())
-
-
-def _marks(spelling: Spelling) -> tuple[str, str | None]:
-    return spelling.decimal, spelling.thousands
+        if found.fitting(pa.float64()) < NEARLY_ALL * found.values:
+            return 0
+    return found.fitting(pa.float64())
 
 
 def _unlike(samples: Samples, name: str, wanted: pa.DataType, spelling: Spelling) -> Iterator[Problem]:

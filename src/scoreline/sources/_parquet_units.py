@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from scoreline.sources._footers import Footer
 
+SUFFIXES = (".parquet", ".parq", ".pq")
+
 _LARGE_BYTES, _LARGE_ROWS = 128 << 20, 4_000_000
 _TINY_BYTES, _TINY_ROWS = 8 << 20, 1 << 16
 _TOGETHER_BYTES, _TOGETHER_ROWS, _TOGETHER_FILES = 32 << 20, 250_000, 1000

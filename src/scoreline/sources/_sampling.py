@@ -43,7 +43,7 @@ def sample_texts(inspection: Inspection) -> Iterator[tuple[str, TextRows]]:
 
 def _spots(scans: Sequence[Scan], dialect: Dialect) -> Iterator[_Spot]:
     telling = [scan for scan in scans if scan.rows]
-    chosen = {scan.file.path for scan in _spread(telling, _FILES)}
+    chosen = {scan.file.path for scan in spread(telling, _FILES)}
     in_each = max(1, _SPOTS // len(chosen))
     for scan in telling:
         if scan.file.path not in chosen:
@@ -51,7 +51,7 @@ def _spots(scans: Sequence[Scan], dialect: Dialect) -> Iterator[_Spot]:
         elif not can_be_cut(scan.file.uri, dialect.encoding):
             yield _Spot(scan, None, _ROWS // len(chosen))
         else:
-            cuts = _spread(scan.cuts, in_each)
+            cuts = spread(scan.cuts, in_each)
             yield from (_Spot(scan, _range(scan, cut, dialect), _ROWS // len(chosen) // len(cuts)) for cut in cuts)
 
 
@@ -59,7 +59,7 @@ def _range(scan: Scan, cut: tuple[int, int], dialect: Dialect) -> tuple[int, int
     return (cut[0], scan.stop) if can_be_cut(scan.file.uri, dialect.encoding) else None
 
 
-def _spread(items: Sequence[T], count: int) -> Sequence[T]:
+def spread(items: Sequence[T], count: int) -> Sequence[T]:
     """At most `count` of the items, evenly spread, the first one among them."""
     if len(items) <= count:
         return items

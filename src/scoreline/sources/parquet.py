@@ -11,7 +11,7 @@ from scoreline.sources._columns import repeated_names, some_files
 from scoreline.sources._footers import names_by_path, read_footers
 from scoreline.sources._parquet_reading import read_pieces
 from scoreline.sources._parquet_types import settle_types
-from scoreline.sources._parquet_units import cut_units
+from scoreline.sources._parquet_units import SUFFIXES, cut_units
 from scoreline.sources._parts import even_parts
 from scoreline.sources._resolution import Asked
 from scoreline.sources.base import Source, Survey
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from scoreline.contract import Contract, ContractConfig
     from scoreline.units import RawPart, Unit
-
-SUFFIXES = (".parquet", ".parq", ".pq")
 
 
 class Parquet(Source):
