@@ -73,7 +73,7 @@ class Cleaning:
         return tuple(found)
 
     def feeding(self, wanted: Sequence[str], schema: pa.Schema) -> tuple[Cleaning, frozenset[str]]:
-        """The steps that the `wanted` columns need, and the columns of `schema` that those need: the backward closure."""
+        """The steps that `wanted` columns need, and the columns of `schema` that those need: the backward closure."""
         needed, kept = frozenset(wanted), []
         for step, before in zip(reversed(self.steps), reversed(self.schemas(schema)[:-1]), strict=True):
             narrowed = step.narrowed(needed, before)

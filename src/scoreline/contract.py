@@ -195,7 +195,7 @@ def _refusal(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> R
 
 
 def bound(value: float | str, arrow_type: pa.DataType) -> pa.Scalar:
-    """A limit as a scalar of the column's own type (ISO text for dates). Raises ValueError when it does not fit the type."""
+    """A limit as a scalar of the column's own type (ISO text for dates). Raises ValueError when it does not fit it."""
     return pa.scalar(value).cast(arrow_type)
 
 

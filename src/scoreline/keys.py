@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from scoreline.storage import FileInfo
 
@@ -69,8 +69,8 @@ def score_key(
 ) -> str:
     """The identity of a run's predictions.
 
-    Input snapshot, contract, cleaning and model hash, options of ``predict`` that change a row or its columns, reference
-    hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
+    Input snapshot, contract, cleaning and model hash, options of ``predict`` that change a row or its columns,
+    reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
     """
     return digest(
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +14,7 @@ from scoreline.sampling import GroupSplit, Split
 from scoreline.storage import open_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 HASH, GROUP_HASH = "__hash__", "__group__"
 FINGERPRINT = ("__fingerprint0__", "__fingerprint1__")

@@ -1,9 +1,8 @@
-"""Which rows are held out and which train the model: decided row by row from a hash of row identity, never from order."""
+"""Which rows are held out and which train the model: decided row by row from a hash of identity, never from order."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SMALL_CLASS = 5
 """A class with fewer rows than this is not split: all its rows train."""
@@ -102,7 +101,7 @@ def identity_hashes(files: pa.DictionaryArray, rows: np.ndarray, seed: int) -> n
 
 
 def value_hashes(columns: Sequence[pa.ChunkedArray], seed: int) -> np.ndarray:
-    """uint64 hash of each row's values in some columns, as text: equal values hash alike. Hashes each distinct row once."""
+    """uint64 hash of each row's values in some columns, as text: equal values hash alike. Hashes distinct rows once."""
     texts = [_as_text(column) for column in columns]
     joined = pc.binary_join_element_wise(*texts, "\x1f").combine_chunks().dictionary_encode()
     distinct = [int.from_bytes(_started(seed, text.encode()).digest(), "big") for text in joined.dictionary.to_pylist()]
@@ -137,7 +136,7 @@ def below(hashes: np.ndarray, fraction: float) -> np.ndarray:
 
 
 def remixed(hashes: np.ndarray) -> np.ndarray:
-    """Hashes independent of the given ones (the finaliser of MurmurHash3), so that sampling ignores how rows were split."""
+    """Hashes independent of the given ones (the finaliser of MurmurHash3): sampling ignores how rows were split."""
     mixed = hashes ^ (hashes >> np.uint64(33))
     mixed = mixed * np.uint64(0xFF51AFD7ED558CCD)
     mixed = mixed ^ (mixed >> np.uint64(33))
@@ -176,7 +175,10 @@ class Split:
     whole_classes: tuple[str, ...] = ()
 
     def held_out(self, part: pa.Table, hashes: np.ndarray, target: str) -> np.ndarray:
-        """True for the rows of a part that training must not see. `hashes` are of identities, or of groups for a group split."""
+        """True for the rows of a part that training must not see.
+
+        `hashes` are of identities, or of groups for a group split.
+        """
         mask: np.ndarray
         if isinstance(self.config, TimeSplit):
             late = pc.greater_equal(

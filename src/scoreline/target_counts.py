@@ -73,7 +73,7 @@ class Question:
 
 
 def count_rows(question: Question, population: Population) -> Counts:
-    """Count the rows of a population. Eager, one pass; memory: one batch and 512 KiB a class where bins are asked for."""
+    """Count the rows of a population. Eager, one pass; memory: one batch, and 512 KiB a class with bins."""
     total = NOTHING
     columns = [population.target, *([question.day_column] if question.day_column else [])]
     for batch in population.batches(columns, question.which):

@@ -37,8 +37,8 @@ class ArtifactConfig(BaseModel):
 def load_artifact(artifact: ArtifactConfig) -> tuple[Any, str]:
     """The fitted object and the sha256 of its bytes. The bytes are hashed first and those very bytes are loaded.
 
-    Raises ModelError for a wrong hash, a pickle without trust and hash, types outside the allow-list of skops, a file that
-    does not load, and an object saved by another version of scikit-learn.
+    Raises ModelError for a wrong hash, a pickle without trust and hash, types outside the allow-list of skops, a file
+    that does not load, and an object saved by another version of scikit-learn.
     """
     suffix = PurePosixPath(artifact.uri).suffix.lower()
     if suffix != ".skops" and suffix not in RUNS_CODE:
@@ -180,4 +180,4 @@ ALLOWED_TYPES = frozenset(
         "xgboost.sklearn.XGBRegressor",
     }
 )
-"""Types of scikit-learn and its like that skops does not know, and that run no code of their own when they are rebuilt."""
+"""Types of scikit-learn and its like that skops does not know, and that run no code of their own when rebuilt."""

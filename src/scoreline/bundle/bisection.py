@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scoreline.bundle.fitted import Fitted
 
 MANY = 1_000
-"""More failing rows than this in one batch, and more than half of it, mean that the model is at fault and not the rows."""
+"""More failing rows than this in a batch, and more than half of it, mean that the model is at fault, not the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +36,12 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     Raises ModelError when single rows fail one after the other: then it is the model that does not fit the data.
     """
     if frame.empty:
-        return _no_rows(fitted, proba)
+        return _no_rows(fitted, proba=proba)
     strangers = _unknown_categories(fitted, frame)
     if strangers:
-        return _without(fitted, frame, proba, strangers)
+        return _without(fitted, frame, strangers, proba=proba)
     failures: dict[int, str] = {}
-    done = _halved(fitted, frame, 0, proba, failures)
+    done = _halved(fitted, frame, 0, failures, proba=proba)
     if not done:
         raise ModelError(_always_fails(failures))
     refusals = tuple(
@@ -67,7 +67,7 @@ def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, .
     )
 
 
-def _without(fitted: Fitted, frame: pd.DataFrame, proba: bool, refusals: tuple[Refusal, ...]) -> Outcome:
+def _without(fitted: Fitted, frame: pd.DataFrame, refusals: tuple[Refusal, ...], *, proba: bool) -> Outcome:
     """The outcome for the rows that are not refused yet, in terms of all rows."""
     left = np.flatnonzero(~refused_rows(refusals, len(frame)))
     outcome = predict_or_refuse(fitted, frame.iloc[left], proba=proba)
@@ -75,23 +75,23 @@ def _without(fitted: Fitted, frame: pd.DataFrame, proba: bool, refusals: tuple[R
     return Outcome(outcome.predictions, outcome.proba, left[outcome.positions], refusals + moved)
 
 
-def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool, failures: dict[int, str]) -> list[Outcome]:
+def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int, str], *, proba: bool) -> list[Outcome]:
     try:
-        return [_predicted(fitted, frame, start, proba)]
+        return [_predicted(fitted, frame, start, proba=proba)]
     except ModelError:
         raise
     except Exception as error:  # whatever the fitted object raises, its row is refused with it
         if len(frame) > 1:
             middle = len(frame) // 2
-            first = _halved(fitted, frame.iloc[:middle], start, proba, failures)
-            return first + _halved(fitted, frame.iloc[middle:], start + middle, proba, failures)
+            first = _halved(fitted, frame.iloc[:middle], start, failures, proba=proba)
+            return first + _halved(fitted, frame.iloc[middle:], start + middle, failures, proba=proba)
         failures[start] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
         if len(failures) > MANY and len(failures) > (start + 1) / 2:
             raise ModelError(_always_fails(failures)) from error
         return []
 
 
-def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool) -> Outcome:
+def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
     predictions = fitted.predict(frame)
     if predictions.shape != (len(frame),):
         raise ModelError(_wrong_shape(predictions.shape, len(frame)))
@@ -99,7 +99,7 @@ def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, proba: bool) -> 
     return Outcome(predictions, fitted.predict_proba(frame) if proba else None, positions)
 
 
-def _no_rows(fitted: Fitted, proba: bool) -> Outcome:
+def _no_rows(fitted: Fitted, *, proba: bool) -> Outcome:
     labels = fitted.labels or ()
     nothing = np.empty(0, dtype=object if labels and isinstance(labels[0], str) else np.float64)
     return Outcome(nothing, np.empty((0, len(labels))) if proba else None, np.empty(0, dtype=np.int64))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted, load_fitted
-from scoreline.cleaning import Cleaning, CleanPart
 from scoreline.frame import markers_of, to_frame
 from scoreline.refusal import Refusal
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from scoreline.bundle.artifact import ArtifactConfig
+    from scoreline.cleaning import Cleaning, CleanPart
     from scoreline.contract import Contract
 
 
@@ -45,7 +45,9 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A fitted object with the contract and the cleaning that make its input. Small: what was fitted is loaded where it is used.
+    """A fitted object with the contract and the cleaning that make its input.
+
+    Small: what was fitted is loaded where it is used.
 
     Attributes
     ----------
@@ -75,7 +77,7 @@ class Bundle:
 
     @property
     def identity(self) -> str:
-        """The hash of what was fitted: of ``pipeline.joblib`` for a bundle of ours, in whichever format it is loaded."""
+        """The hash of what was fitted: of ``pipeline.joblib`` for a bundle of ours, whichever format is loaded."""
         return self.joblib_sha256 or self.model.sha256 or ""
 
     @property
@@ -86,9 +88,9 @@ class Bundle:
     def predict(self, part: pa.Table | pd.DataFrame, *, proba: bool = False) -> Scored:
         """Clean and predict raw rows, an Arrow table or a DataFrame; eager.
 
-        Every row is in the result, refused, or counted as filtered.
-        `part` has the columns that are needed, and may have more. Rows on which the fitted object fails are found by halving and
-        refused. Raises ModelError when it fails on most rows.
+        Every row is in the result, refused, or counted as filtered. `part` has the columns that are needed, and may
+        have more. Rows on which the fitted object fails are found by halving and refused. Raises ModelError when it
+        fails on most rows.
         """
         if not isinstance(part, pa.Table):
             schema = self.contract.only(self.needs).schema

@@ -30,8 +30,8 @@ REQUIRED = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "sk
 def dumped(pipeline: Any) -> bytes:
     """The bytes of ``pipeline.joblib``: what `joblib.dump` writes, with equal strings and dtypes always written once.
 
-    Pickle writes an equal object again unless it is the same one, and whether it is depends on the process that fitted the
-    pipeline; so the same pipeline would have another hash on every cluster.
+    Pickle writes an equal object again unless it is the same one, and whether it is depends on the process that fitted
+    the pipeline; so the same pipeline would have another hash on every cluster.
     """
     import numpy as np
     from joblib.numpy_pickle import NumpyPickler
@@ -47,7 +47,7 @@ def dumped(pipeline: Any) -> bytes:
 
 
 def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, provenance: Mapping[str, Any]) -> None:
-    """Create every file of a bundle whose ``pipeline.joblib`` is there already; ``SHA256SUMS`` comes last and completes it."""
+    """Create every file of a bundle beside its ``pipeline.joblib``; ``SHA256SUMS`` comes last and completes it."""
     from skops import io as skops_io
 
     files = {
@@ -90,8 +90,8 @@ def is_bundle(uri: str) -> bool:
 def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactConfig | None = None) -> Bundle:
     """The bundle in a folder: every hash is checked, then the golden rows are predicted again.
 
-    A bundle of one's own is loaded from its ``pipeline.joblib``. One that was handed over (`given`) is so only when it is
-    trusted and its hash is pinned, and else from its ``pipeline.skops``.
+    A bundle of one's own is loaded from its ``pipeline.joblib``. One that was handed over (`given`) is so only when it
+    is trusted and its hash is pinned, and else from its ``pipeline.skops``.
 
     Raises ModelError for a file that was changed or is missing, and when the golden rows come out differently.
     """

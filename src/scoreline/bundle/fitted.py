@@ -78,9 +78,10 @@ def _named(features: Any, transformer: Any) -> pd.DataFrame:
 
 @lru_cache(maxsize=4)
 def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: tuple[str, ...]) -> Fitted:
-    """Load once per process what was fitted, after its hashes were checked; names of own modules stand in for ``__main__``.
+    """Load once per process what was fitted, after its hashes were checked.
 
-    Raises ModelError as `load_artifact` does, and for objects that cannot predict or whose columns nobody knows.
+    Names of own modules stand in for ``__main__``. Raises ModelError as `load_artifact` does, and for objects that
+    cannot predict or whose columns nobody knows.
     """
     with _main_knows(modules):
         first = None if transformer is None else load_artifact(transformer)[0]
@@ -94,7 +95,7 @@ def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modul
 
 @contextmanager
 def _main_knows(modules: Sequence[str]) -> Iterator[None]:
-    """Lend ``__main__`` the names of own modules: a pickle made by a script refers to its functions as ``__main__.name``."""
+    """Lend ``__main__`` the names of own modules: a script's pickle refers to its functions as ``__main__.name``."""
     main = sys.modules["__main__"]
     lent = {
         name: value

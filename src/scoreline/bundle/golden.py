@@ -43,11 +43,11 @@ def check_golden(bundle: Bundle, golden: pa.Table, uri: str) -> None:
     has_proba = PROBA in golden.column_names
     scored = bundle.predict(golden, proba=has_proba)
     if len(scored.positions) != golden.num_rows or not _same(scored.predictions, golden[PREDICTION].combine_chunks()):
-        raise ModelError(_differs(bundle, scored.predictions, golden, uri))
+        raise ModelError(_differs(scored.predictions, golden, uri))
     if has_proba and golden.num_rows:
         expected = np.array(golden[PROBA].to_pylist())
         if scored.proba is None or not np.allclose(scored.proba, expected, rtol=0, atol=TOLERANCE):
-            raise ModelError(_differs(bundle, scored.predictions, golden, uri))
+            raise ModelError(_differs(scored.predictions, golden, uri))
 
 
 def _same(found: pa.Array, expected: pa.Array) -> bool:
@@ -56,11 +56,12 @@ def _same(found: pa.Array, expected: pa.Array) -> bool:
     return bool(found.equals(expected.cast(found.type)))
 
 
-def _differs(bundle: Bundle, found: pa.Array, golden: pa.Table, uri: str) -> Problem:
+def _differs(found: pa.Array, golden: pa.Table, uri: str) -> Problem:
     expected = golden[PREDICTION].to_pylist()
     equal = sum(a == b for a, b in zip(found.to_pylist(), expected, strict=False))
     return Problem(
-        f"the bundle gives other predictions here than where it was made: {equal} of {len(expected)} golden rows are equal",
+        "the bundle gives other predictions here than where it was made: "
+        f"{equal} of {len(expected)} golden rows are equal",
         uri,
         "install the versions in its requirements.txt, or train it again here",
     )

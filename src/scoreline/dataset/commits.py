@@ -58,8 +58,8 @@ def _read(uri: str) -> Commit:
 def publish(layout: Layout, receipts: Sequence[Receipt], base: Commit | None) -> Commit:
     """Publish a run whose units all have receipts, as the version after `base`; then lead readers to it.
 
-    A run that is the newest version already is not published twice. Raises ConflictError when another run took the version:
-    nothing of this run is lost, and the same command publishes it.
+    A run that is the newest version already is not published twice. Raises ConflictError when another run took the
+    version: nothing of this run is lost, and the same command publishes it.
     """
     newest = highest_commit(layout)
     if newest is not None and newest.run == layout.score_key:
@@ -117,7 +117,7 @@ def _stage(layout: Layout, receipts: Sequence[Receipt], folder: str) -> None:
 
 
 def _pointed(layout: Layout, commit: Commit) -> Commit:
-    """Lead readers to a commit: locally by the symlink, everywhere by ``latest.json``. Both are advisory and repairable."""
+    """Lead readers to a commit: locally by the symlink, everywhere by ``latest.json``; both can be made again."""
     if not is_s3(layout.store):
         _link(layout, commit)
     replace(
@@ -147,7 +147,7 @@ def _units_of(layout: Layout) -> list[Receipt]:
 
 
 def current(uri: str) -> tuple[str, ...]:
-    """The folders, or S3 prefixes, that hold the newest version of the data set at `uri`: the way to read it without races.
+    """The folders, or S3 prefixes, that hold the newest version of the data set at `uri`: read it so, without races.
 
     Raises DataError when nothing was published there.
     """

@@ -24,7 +24,7 @@ class Sink(BaseModel):
     def write(self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path, footer: Mapping[str, str]) -> int:
         """Write tables, in order, as one local file; return the number of rows.
 
-        The bytes depend on the rows, the schema and the footer alone, never on how the rows were cut into tables. Memory: one
-        row group. The file is whole when this returns; on an exception it is of no use.
+        The bytes depend on the rows, the schema and the footer alone, never on how the rows were cut into tables.
+        Memory: one row group. The file is whole when this returns; on an exception it is of no use.
         """
         raise NotImplementedError
