@@ -131,6 +131,7 @@ class Bundle:
 def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:
     """Predictions as an Arrow array; exact, an error where the type does not hold them.
 
+    >>> import numpy as np
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
