@@ -3,10 +3,12 @@
 import pickle
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,6 +28,29 @@ TABLE = pa.table(
     }
 )
 """A column of each sort, with nulls, repeated values and values that cannot be converted."""
+
+
+CITIES = pa.table(
+    {
+        "name": [" SAO PAULO", "Santos ", "", None],
+        "flag": [True, None, True, False],
+        "uf": ["SP", "SP", None, "XX"],
+        "pop": [12, None, 0, 1],
+    }
+)
+"""Reference data to join."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reference")
+    pq.write_table(CITIES, path / "cities.parquet")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_reference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
 
 
 @dataclass(frozen=True)
@@ -49,6 +74,13 @@ EXAMPLES = {
         Example({"columns": ["cidade", "texto"], "value": "none"}, "texto"),
     ],
     "filter_rows": [Example({"where": "valor >= 0 and cidade != ''"}, "valor"), Example({"where": "certo"}, "certo")],
+    "join": [
+        Example({"with": "cities.parquet", "on": {"cidade": "name"}, "on_miss": "refuse"}, "cidade"),
+        Example(
+            {"with": "cities.parquet", "on": {"cidade": "name", "certo": "flag"}, "columns": ["pop"], "prefix": "c_"},
+            "certo",
+        ),
+    ],
     "map_values": [
         Example({"columns": ["cidade"], "values": {"": None, "Santos ": "Santos"}}, "cidade"),
         Example({"columns": ["texto"], "values": {"7": 7}, "others": "refuse"}, "texto"),

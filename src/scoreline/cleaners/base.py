@@ -85,8 +85,22 @@ class Step(BaseModel):
         """Locations of outside data that the step reads; their content is part of the identity of results."""
         return ()
 
+    def reference_hashes(self) -> Sequence[str]:
+        """sha256 of the content at each of `references`, when it was found out by `prepared`."""
+        return ()
+
     def prepared(self, facts: dict[str, Any]) -> Self:
-        """The step with what was found out about its references when the run was planned (`facts` by location)."""
+        """The step with what was found out about its references when the run was planned (`facts` by location).
+
+        What `facts` lacks is found out here: eager, reads the references.
+        """
+        return self
+
+    def spread(self, folder: str) -> Self:
+        """The step with a reference that is too large for memory spread over files below `folder`.
+
+        Each part then reads only the files that it needs. Eager; a step without such a reference is returned as it is.
+        """
         return self
 
 
@@ -97,7 +111,7 @@ class FrameStep(Step):
     that have equal fingerprints, the one with the lowest row identity.
     """
 
-    on: Literal["train"] = "train"
+    on: Literal["train"] = Field("train", description="When the step is applied: in training only.")
     drops_rows: ClassVar[bool] = True
 
     def fingerprint(self, part: pa.Table) -> np.ndarray:
