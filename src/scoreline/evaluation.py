@@ -13,7 +13,7 @@ from scoreline.errors import Problem
 from scoreline.metrics.base import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scoreline.metrics.base import Metric
 
@@ -22,6 +22,8 @@ BLOCK_ROWS = 4_096
 """Rows whose weights are made at a time: 6 MB for 200 replicates."""
 SLICE_VALUES = 50
 """Values of a slice column that a report shows, the commonest first."""
+SLICE_LIMIT = 1_000
+"""Slices are for columns with few values; one that has more is left out, and the report says so."""
 SLICE_REPLICATES = 50
 """Slices get their intervals from the first replicates only: there are many of them."""
 
@@ -46,10 +48,11 @@ class GateRule(BaseModel):
 
 
 def bootstrap_weights(hashes: np.ndarray, replicates: int, seed: int) -> np.ndarray:
-    """Poisson(1) weight of each row in each bootstrap replicate, float64 (rows, 1 + replicates); the first column is ones.
+    """Poisson(1) weight of each row in each bootstrap replicate, float64 (rows, 1 + replicates).
 
-    A row's weights come from its identity hash alone, so they are the same however the rows are cut into parts
-    (the Poisson bootstrap; Chamandy and others, Estimating uncertainty for massive data streams, 2012).
+    The first column is ones. A row's weights come from its identity hash alone, so they are the same however the rows
+    are cut into parts (the Poisson bootstrap; Chamandy and others, Estimating uncertainty for massive data streams,
+    2012).
     """
     start = np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
     salts = _mixed(np.arange(1, replicates + 1, dtype=np.uint64) + start)
@@ -89,17 +92,30 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Rows, and each metric's sums over them by its kind."""
+    """Rows, and the sums over them by family of metrics."""
 
     rows: int
-    by_metric: Mapping[str, np.ndarray]
+    by_family: Mapping[str, np.ndarray]
 
     def __add__(self, other: Sums) -> Sums:
-        names = dict.fromkeys([*self.by_metric, *other.by_metric])
+        names = dict.fromkeys([*self.by_family, *other.by_family])
         return Sums(
             self.rows + other.rows,
-            {name: self.by_metric.get(name, 0.0) + other.by_metric.get(name, 0.0) for name in names},
+            {name: np.asarray(self.by_family.get(name, 0.0) + other.by_family.get(name, 0.0)) for name in names},
         )
+
+    def values(self, metric: Metric) -> np.ndarray | None:
+        """The metric of each replicate; None when it was not summed up."""
+        sums = self.by_family.get(_family(metric))
+        return None if sums is None else metric.value(sums)
+
+
+def _family(metric: Metric) -> str:
+    return metric.family or metric.kind
+
+
+Slices = Mapping[str | None, Sums]
+"""Sums by the value of a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,25 +127,48 @@ class Tally:
     model, baseline : sums of the model and of the trivial baseline
     confusion : rows by true and predicted label, float64 (labels, labels); empty for regression
     calibration : by bin of the top probability: rows, sum of the probability, rows that were right
-    slices : sums of the model by (column, value)
+    slices : by column, the sums of the model by value; None for a column with more values than are kept
     """
 
     model: Sums
     baseline: Sums
     confusion: np.ndarray
     calibration: np.ndarray
-    slices: Mapping[tuple[str, str | None], Sums]
+    slices: Mapping[str, Slices | None]
 
     def __add__(self, other: Tally) -> Tally:
-        names = dict.fromkeys([*self.slices, *other.slices])
-        nothing = Sums(0, {})
+        columns = dict.fromkeys([*self.slices, *other.slices])
         return Tally(
             self.model + other.model,
             self.baseline + other.baseline,
             self.confusion + other.confusion,
             self.calibration + other.calibration,
-            {name: self.slices.get(name, nothing) + other.slices.get(name, nothing) for name in names},
+            {column: _joined(self.slices.get(column, {}), other.slices.get(column, {})) for column in columns},
         )
+
+
+def _joined(left: Slices | None, right: Slices | None) -> Slices | None:
+    """The slices of a column over two parts. Whether there are too many values depends on no partitioning."""
+    if left is None or right is None:
+        return None
+    values = dict.fromkeys([*left, *right])
+    nothing = Sums(0, {})
+    summed = {value: left.get(value, nothing) + right.get(value, nothing) for value in values}
+    return summed if len(summed) <= SLICE_LIMIT else None
+
+
+def in_order(tallies: Iterable[tuple[int, Tally | None]]) -> Tally | None:
+    """Add up numbered tallies of parts that come in any order, always in the order of their numbers; None without any.
+
+    So the sum is the same to the last bit, whoever was faster. Memory: the tallies that came before their turn.
+    """
+    total, turn, early = None, 0, dict[int, Tally | None]()
+    for number, found in tallies:
+        early[number] = found
+        while turn in early:
+            following, turn = early.pop(turn), turn + 1
+            total = following if total is None else total if following is None else total + following
+    return total
 
 
 def tally(judged: Judged, metrics: Sequence[Metric], replicates: int, seed: int) -> Tally:
@@ -144,7 +183,7 @@ def tally(judged: Judged, metrics: Sequence[Metric], replicates: int, seed: int)
             _sums(trivial, [metric for metric in metrics if not metric.needs_proba]),
             np.zeros_like(total.confusion),
             np.zeros_like(total.calibration),
-            _sliced(model, {column: values[rows] for column, values in judged.slices.items()}, metrics),
+            {column: _sliced(model, values[rows], metrics) for column, values in judged.slices.items()},
         )
     return total
 
@@ -161,26 +200,28 @@ def _answers(
 
 
 def _sums(answers: Answers, metrics: Sequence[Metric]) -> Sums:
-    usable = [metric for metric in metrics if answers.proba is not None or not metric.needs_proba]
-    return Sums(len(answers.truth), {metric.kind: metric.sums(answers) for metric in usable})
+    usable = {_family(m): m for m in metrics if answers.proba is not None or not m.needs_proba}
+    return Sums(len(answers.truth), {family: metric.sums(answers) for family, metric in usable.items()})
 
 
-def _sliced(
-    answers: Answers, slices: Mapping[str, np.ndarray], metrics: Sequence[Metric]
-) -> dict[tuple[str, str | None], Sums]:
-    found = {}
-    for column, values in slices.items():
-        for value in dict.fromkeys(values.tolist()):
-            rows = np.asarray(values == value, dtype=bool)
-            part = Answers(
-                answers.truth[rows],
-                answers.predicted[rows],
-                None if answers.proba is None else answers.proba[rows],
-                answers.labels,
-                answers.weights[rows, : 1 + SLICE_REPLICATES],
-            )
-            found[column, value] = _sums(part, metrics)
-    return found
+def _sliced(answers: Answers, values: np.ndarray, metrics: Sequence[Metric]) -> Slices | None:
+    narrow = [metric for metric in metrics if not metric.wide]
+    positions: dict[str | None, list[int]] = {}
+    for position, value in enumerate(values.tolist()):
+        positions.setdefault(value, []).append(position)
+    if len(positions) > SLICE_LIMIT:
+        return None
+    return {value: _sums(_only(answers, np.array(rows)), narrow) for value, rows in positions.items()}
+
+
+def _only(answers: Answers, rows: np.ndarray) -> Answers:
+    return Answers(
+        answers.truth[rows],
+        answers.predicted[rows],
+        None if answers.proba is None else answers.proba[rows],
+        answers.labels,
+        answers.weights[rows, : 1 + SLICE_REPLICATES],
+    )
 
 
 def _confusion(judged: Judged) -> np.ndarray:
@@ -204,7 +245,7 @@ def _calibration(judged: Judged) -> np.ndarray:
 
 
 def report(total: Tally, metrics: Sequence[Metric], labels: Sequence[str]) -> dict[str, Any]:
-    """The evaluation as JSON values: metrics with 95 % intervals, the baseline beside them, confusion, calibration, slices."""
+    """The evaluation as JSON values: metrics with 95 % intervals, the baseline, confusion, calibration, slices."""
     found: dict[str, Any] = {
         "rows": total.model.rows,
         "metrics": _values(total.model, metrics),
@@ -219,13 +260,10 @@ def report(total: Tally, metrics: Sequence[Metric], labels: Sequence[str]) -> di
 
 
 def _values(sums: Sums, metrics: Sequence[Metric]) -> dict[str, dict[str, float | bool | None]]:
+    found = {metric: values for metric in metrics if (values := sums.values(metric)) is not None}
     return {
-        metric.kind: {
-            **_with_interval(metric.value(sums.by_metric[metric.kind])),
-            "greater_is_better": metric.greater_is_better,
-        }
-        for metric in metrics
-        if metric.kind in sums.by_metric
+        metric.kind: {**_with_interval(values), "greater_is_better": metric.greater_is_better}
+        for metric, values in found.items()
     }
 
 
@@ -251,14 +289,18 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _slices(total: Tally, metrics: Sequence[Metric]) -> dict[str, list[dict[str, Any]]]:
-    by_column: dict[str, list[dict[str, Any]]] = {}
-    ordered = sorted(total.slices.items(), key=lambda item: (-item[1].rows, str(item[0])))
-    for (column, value), sums in ordered:
-        shown = by_column.setdefault(column, [])
-        if len(shown) < SLICE_VALUES:
-            shown.append({"value": value, "rows": sums.rows, "metrics": _values(sums, metrics)})
-    return by_column
+def _slices(total: Tally, metrics: Sequence[Metric]) -> dict[str, dict[str, Any]]:
+    return {column: _slice_column(slices, metrics) for column, slices in total.slices.items()}
+
+
+def _slice_column(slices: Slices | None, metrics: Sequence[Metric]) -> dict[str, Any]:
+    if slices is None:
+        return {"values": None, "note": f"left out: the column has more than {SLICE_LIMIT} values", "shown": []}
+    ordered = sorted(slices.items(), key=lambda item: (-item[1].rows, str(item[0])))
+    shown = [
+        {"value": value, "rows": sums.rows, "metrics": _values(sums, metrics)} for value, sums in ordered[:SLICE_VALUES]
+    ]
+    return {"values": len(slices), "shown": shown}
 
 
 def _calibration_table(sums: np.ndarray) -> list[dict[str, float | int]]:

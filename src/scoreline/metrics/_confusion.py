@@ -1,4 +1,4 @@
-"""Metrics of classification that the confusion matrix decides."""
+"""Metrics of classification that are made from how often each label is right, true and predicted."""
 
 from __future__ import annotations
 
@@ -15,29 +15,32 @@ if TYPE_CHECKING:
 
 
 class ConfusionMetric(Metric):
-    """A metric made from the weighted confusion matrix.
+    """A metric made from the margins and the diagonal of the weighted confusion matrix.
 
-    Sums have the shape (replicates, labels + 1, labels + 1). The last row and column stand for all labels that training never
-    saw together: such a row is wrong whatever is predicted.
+    Sums have the shape (replicates, 3, labels + 1): right, true and predicted rows of each label. The last label
+    stands for all that training never saw together: such a row is wrong whatever is predicted.
     """
 
     task: ClassVar[Task] = "classification"
+    family: ClassVar[str] = "confusion"
 
     def sums(self, answers: Answers) -> np.ndarray:
-        """The confusion matrix of each replicate: true label by predicted label."""
+        """Right, true and predicted rows of each label."""
         size = len(answers.labels) + 1
-        codes = (answers.truth % size) * size + answers.predicted % size
-        return grouped(codes, answers.weights, size * size).reshape(-1, size, size)
+        right = (answers.truth == answers.predicted) & (answers.truth >= 0)
+        counts = (
+            grouped(answers.truth[right], answers.weights[right], size),
+            grouped(answers.truth % size, answers.weights, size),
+            grouped(answers.predicted % size, answers.weights, size),
+        )
+        return np.stack(counts, axis=1)
 
 
 class Rates:
-    """What of the confusion matrices the metrics are made of; each float64 (replicates, labels + 1)."""
+    """What the metrics are made of; each float64 (replicates, labels + 1)."""
 
     def __init__(self, sums: np.ndarray) -> None:
-        self.right = np.einsum("rii->ri", sums).copy()
-        self.right[:, -1] = 0.0
-        self.true = sums.sum(axis=2)
-        self.predicted = sums.sum(axis=1)
+        self.right, self.true, self.predicted = np.moveaxis(sums, 1, 0)
 
     @property
     def present(self) -> np.ndarray:

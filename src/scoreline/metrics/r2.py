@@ -28,7 +28,10 @@ class R2(Metric):
         return np.stack([weights.sum(axis=0), truth @ weights, np.square(truth) @ weights, error @ weights], axis=1)
 
     def value(self, sums: np.ndarray) -> np.ndarray:
-        """1 - squared error over the variation of the target; NaN where the target does not vary."""
+        """1 - squared error over the variation of the target; NaN where the target does not vary.
+
+        The variation is a difference of sums; below a millionth of the target's size nothing true is left of it.
+        """
         rows, total, squares, error = sums.T
         variation = squares - ratio(total**2, rows)
-        return 1.0 - ratio(error, variation, empty=np.nan)
+        return 1.0 - ratio(error, np.where(variation > 1e-12 * squares, variation, 0.0), empty=np.nan)

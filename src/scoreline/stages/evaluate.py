@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from scoreline.cleaning import CleanPart
 from scoreline.errors import DataError, Problem
-from scoreline.evaluation import Judged, Tally, report, tally
+from scoreline.evaluation import Judged, Tally, in_order, report, tally
 from scoreline.target_counts import label_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from scoreline.bundle.bundle import Bundle
     from scoreline.clusters.base import Session
@@ -51,18 +51,18 @@ class EvaluateTask:
 def evaluate(
     session: Session, task: EvaluateTask, population: Population, progress: Callable[[int], None]
 ) -> dict[str, Any]:
-    """Judge the bundle on all units; eager. The report is the same for any units and any cluster, up to rounding of sums.
+    """Judge the bundle on all units; eager. The report is the same on any cluster, and for any units up to rounding.
 
     Raises DataError when there is no row to judge on.
     """
-    tallies: list[Tally | None] = [None] * len(population.units)
     parts = [population.only(unit) for unit in population.units]
-    for number, found in session.map(partial(judge_unit, task), parts, "evaluate"):
-        tallies[number] = found
-        progress(population.units[number].rows)
-    total = None
-    for found in tallies:
-        total = found if total is None else total if found is None else total + found
+
+    def judged() -> Iterator[tuple[int, Tally | None]]:
+        for number, found in session.map(partial(judge_unit, task), parts, "evaluate"):
+            progress(population.units[number].rows)
+            yield number, found
+
+    total = in_order(judged())
     if total is None:
         raise DataError(
             Problem(
