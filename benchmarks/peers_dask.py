@@ -11,8 +11,14 @@ os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREA
 
 
 def predict(frame, pipeline):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """One partition with its predictions."""
-    return frame.assign(prediction=pipeline.predict(frame[list(pipeline.feature_names_in_)]))
+    """One partition with its predictions.
+
+    Dask's string type has pd.NA for null, which the fitted encoder does not know: without the conversion, the labels of rows
+    with a null would differ from those of `pipeline.predict` on what pandas reads.
+    """
+    features = frame[list(pipeline.feature_names_in_)]
+    texts = features.select_dtypes("string").columns
+    return frame.assign(prediction=pipeline.predict(features.astype(dict.fromkeys(texts, "str"))))
 
 
 def main(source: str, model: str, output: str) -> None:
