@@ -71,7 +71,7 @@ def test_a_bug_is_told_without_its_message_which_may_hold_data(capsys: pytest.Ca
     assert ended(ValueError("could not convert 'Maria Silva'")) == 1
     told = capsys.readouterr().err
     assert "Maria" not in told
-    assert "ValueError at test_outcome.py:" in told
+    assert "a bug: ValueError at " in told
     assert "run again with --debug" in told
 
 

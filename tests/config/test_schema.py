@@ -51,8 +51,7 @@ def test_every_key_is_described(schema: dict[str, Any]) -> None:
 
 
 def test_every_kind_is_in_the_schema(schema: dict[str, Any]) -> None:
-    told = {
-        each["properties"]["kind"]["const"] for each in schema["$defs"].values() if "kind" in each.get("properties", {})
-    }
+    objects = [each.get("properties", {}) for each in schema["$defs"].values()]
+    told = {each["kind"].get("const") for each in objects if "kind" in each}
     folders = ("sources", "cleaners", "transformers", "models", "metrics", "sinks", "clusters")
     assert {kind for folder in folders for kind in kinds(folder)} <= told

@@ -139,9 +139,10 @@ def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int
 
 def _bug(error: BaseException, log: str) -> Problem:
     """An exception nobody expected. Its message is told only where it cannot hold values of the data."""
+    package = f"{Path(__file__).parents[2]}/"
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if f"{Path(__file__).parents[1]}/" in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    ours = [frame for frame in frames if frame.filename.startswith(package)] or frames
+    place = f" at {ours[-1].filename.removeprefix(package)}:{ours[-1].lineno}" if ours else ""
     message = f": {error}" if isinstance(error, (OSError, ImportError)) else ""
-    what = f"a bug: {type(error).__name__} at {place}{message}"
+    what = f"a bug: {type(error).__name__}{place}{message}"
     return Problem(what, log, "run again with --debug for the traceback, and report it")

@@ -124,7 +124,7 @@ class JobConfig(_Section):
         None,
         description="Where tasks run; null: in this process below about a million rows, else one process per core.",
     )
-    logging: LoggingConfig = Field(LoggingConfig(), description="What a run says while it runs.")
+    logging: LoggingConfig = Field(LoggingConfig(), description="How much a run says, and in which form.")
 
     _origin: Origin | None = PrivateAttr(None)
 
