@@ -10,6 +10,8 @@ from scoreline.cleaners.base import Cleaned
 from scoreline.cleaners.parse_dates import ParseDates
 
 FORMATS = [
+    "%Y%m",
+    "%Y",
     "%d.%m.%Y",
     "%Y%m%d",
     "%d %b %y",
@@ -102,7 +104,23 @@ def test_what_python_cannot_read_is_refused(spelled: str, texts: list[str]) -> N
     assert cleaned.table["v"].to_pylist() == [python_reads(text, spelled) for text in texts]
 
 
-@pytest.mark.parametrize("spelled", ["%d.%m", "%Y %q", "%Y%Y-%m-%d", "%F %I:%M", "%F %p", "", "%Y-%m-%d%"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "%d.%m",
+        "%Y %q",
+        "%Y %d",
+        "%Y %m %j",
+        "%y %Y",
+        "%F %b",
+        "%F %H %I %p",
+        "%Y%Y-%m-%d",
+        "%F %I:%M",
+        "%F %p",
+        "",
+        "%Y-%m-%d%",
+    ],
+)
 def test_a_format_that_makes_no_date_is_refused(spelled: str) -> None:
     with pytest.raises(ValidationError):
         ParseDates(columns=["v"], format=spelled)

@@ -93,9 +93,11 @@ def _check_directives(spelled: str, directives: list[str]) -> None:
     if len(set(directives)) < len(directives):
         raise ValueError(f"format '{spelled}' reads the same thing twice")
     found = frozenset(directives)
-    if not found & {"Y", "y"} or not ("j" in found or ("d" in found and found & {"m", "b", "B"})):
-        raise ValueError(f"format '{spelled}' does not make a date: it needs a year, a month and a day")
-    if ("I" in found) != ("p" in found):
+    months, rest = found & {"m", "b", "B"}, found & {"d", "j"}
+    if len(found & {"Y", "y"}) != 1 or len(months) > 1 or (rest and rest != ({"d"} if months else {"j"})):
+        needed = "one year, and one month with or without a day, or a day of the year"
+        raise ValueError(f"format '{spelled}' does not make a date: it needs {needed}")
+    if ("I" in found) != ("p" in found) or {"H", "I"} <= found:
         raise ValueError(f"format '{spelled}' needs both %I and %p, or %H alone")
 
 
@@ -156,11 +158,10 @@ def _days(numbers: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     year = numbers["Y"] if "Y" in numbers else numbers["y"] + np.where(numbers["y"] >= 69, 1900, 2000)
     january = (year - 1970).astype("datetime64[Y]")
     month = numbers.get("m", numbers.get("B", numbers.get("b")))
-    if month is None:
-        days = january.astype("datetime64[D]").astype(np.int64) + numbers["j"] - 1
-        return days, (year > 0) & (days < (january + 1).astype("datetime64[D]").astype(np.int64))
-    first = january.astype("datetime64[M]") + (month - 1)
-    days = first.astype("datetime64[D]").astype(np.int64) + numbers["d"] - 1
+    first = january if month is None else january.astype("datetime64[M]") + (month - 1)
+    day = numbers.get("d", numbers.get("j", np.ones_like(year)))
+    days = first.astype("datetime64[D]").astype(np.int64) + day - 1
+    # The day must fall before the first of the next month, or year.
     return days, (year > 0) & (days < (first + 1).astype("datetime64[D]").astype(np.int64))
 
 

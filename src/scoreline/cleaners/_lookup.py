@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from scoreline.cleaners._distinct import distinct_of
 from scoreline.cleaners._keys import canonical
+from scoreline.cleaners._types import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,8 @@ def build_lookup(keys: Sequence[pa.ChunkedArray]) -> Lookup:
 
 
 def _codes(index: Any, key: pa.ChunkedArray) -> np.ndarray:
-    distinct = distinct_of(key, with_null=True)
+    # Text is looked up by Python object, which costs ten times what telling repeated values apart does.
+    distinct = distinct_of(key.dictionary_encode() if is_text(key.type) else key, with_null=True)
     if distinct is None:
         return _found(index, canonical(key).combine_chunks())
     codes = _found(index, canonical(pa.chunked_array([distinct.values])).combine_chunks())

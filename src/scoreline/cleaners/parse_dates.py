@@ -16,7 +16,8 @@ from scoreline.cleaners.base import ColumnStep, Converted
 class ParseDates(ColumnStep):
     """Read dates from text by one or several strptime formats.
 
-    White space around the text does not count, and empty text is null. Days and months may have one digit. Impossible
+    White space around the text does not count, and empty text is null. Days and months may have one digit. A
+    format without a day, such as ``%Y%m``, reads the first of the month. Impossible
     dates are refused. The result is date32, or timestamp[us] (with zone UTC when the formats read an offset with
     ``%z``).
 
