@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
-from scoreline.errors import DataError, Problem
+from scoreline.errors import Problem
 from scoreline.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def type_name(arrow_type: pa.DataType) -> str:
 def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:
     """Rows that break a rule of the contract, for the columns of `table` that have rules. Eager, one pass a rule.
 
-    Text is compared without the white space around it.
+    Text is compared without the white space around it. NaN counts as null.
     """
     found: list[Refusal] = []
     for name, rule in contract.rules.items():
@@ -167,21 +167,29 @@ def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:
 
 
 def _broken(column: pa.ChunkedArray, name: str, rule: Rule) -> Iterator[Refusal]:
-    if not rule.nullable and column.null_count:
-        yield _refusal(pc.is_null(column), Reason.NULL_NOT_ALLOWED, "null in a column that allows none", name)
-    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    if pa.types.is_string(plain.type):
-        plain = pc.utf8_trim_whitespace(plain)
+    values = _comparable(column)
+    null = pc.is_null(values, nan_is_null=True)
+    if not rule.nullable:
+        yield from _refusals(null, Reason.NULL_NOT_ALLOWED, "null in a column that allows none", name)
     if rule.min is not None:
-        low = pc.less(plain, bound(rule.min, plain.type))
+        low = pc.less(values, bound(rule.min, values.type))
         yield from _refusals(low, Reason.BELOW_MINIMUM, f"below the minimum {rule.min}", name)
     if rule.max is not None:
-        high = pc.greater(plain, bound(rule.max, plain.type))
+        high = pc.greater(values, bound(rule.max, values.type))
         yield from _refusals(high, Reason.ABOVE_MAXIMUM, f"above the maximum {rule.max}", name)
     if rule.allowed is not None:
-        known = pc.is_in(plain, value_set=pa.array(list(rule.allowed)).cast(plain.type))
-        other = pc.and_(pc.invert(known), pc.is_valid(plain))
+        allowed = pa.array([bound(value, values.type) for value in rule.allowed], values.type)
+        other = pc.invert(pc.or_(pc.is_in(values, value_set=allowed), null))
         yield from _refusals(other, Reason.VALUE_NOT_ALLOWED, "not one of the allowed values", name)
+
+
+def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values themselves instead of a dictionary, and text without white space around it."""
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_string_view(plain.type):
+        plain = plain.cast(pa.string())
+    is_text = pa.types.is_string(plain.type) or pa.types.is_large_string(plain.type)
+    return pc.utf8_trim_whitespace(plain) if is_text else plain
 
 
 def _refusals(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> Iterator[Refusal]:
@@ -195,21 +203,38 @@ def _refusal(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> R
 
 
 def bound(value: float | str, arrow_type: pa.DataType) -> pa.Scalar:
-    """A limit as a scalar of the column's own type (ISO text for dates). Raises ValueError when it does not fit it."""
-    return pa.scalar(value).cast(arrow_type)
+    """A limit as a scalar of the column's own type. Raises ValueError when it does not fit it.
+
+    Times are ISO text, in the time zone of the column when the text has none.
+
+    >>> str(bound("2026-01-01", pa.timestamp("us", "Asia/Tokyo")))
+    '2026-01-01 00:00:00+09:00'
+    """
+    try:
+        return pa.scalar(value).cast(arrow_type)
+    except pa.ArrowInvalid:
+        if not (pa.types.is_timestamp(arrow_type) and arrow_type.tz and isinstance(value, str)):
+            raise
+        return pc.assume_timezone(pa.scalar(value).cast(pa.timestamp(arrow_type.unit)), arrow_type.tz)
+    except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise ValueError(str(error)) from error
 
 
-def clashes(contract: Contract) -> None:
-    """Raise DataError when input columns have the names that the output gives to row identity."""
-    taken = [name for name in (SOURCE_FILE, SOURCE_ROW) if name in contract.schema.names]
-    if taken:
-        raise DataError(
-            *(
-                Problem(
-                    f"the input has a column '{name}', which the output uses for row identity",
-                    f"input column '{name}'",
-                    'rename the column, or set "predict.row_id": false',
-                )
-                for name in taken
-            )
-        )
+def misfits(contract: Contract) -> Iterator[Problem]:
+    """Limits and allowed values that are none of the type that their column turned out to have."""
+    for name, rule in contract.rules.items():
+        stated = [("min", rule.min), ("max", rule.max), *(("allowed", value) for value in rule.allowed or ())]
+        arrow_type = contract.schema.field(name).type
+        for key, value in stated:
+            if value is not None and not fits(value, arrow_type):
+                what = f"{value!r} is no value of the type {type_name(arrow_type)}, which column '{name}' has"
+                yield Problem(what, f"contract.columns.{name}.{key}", "write a value of that type, or declare the type")
+
+
+def fits(value: float | str, arrow_type: pa.DataType) -> bool:
+    """True when a limit can be compared with values of a type; dictionaries count as their values."""
+    try:
+        bound(value, arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type)
+    except ValueError:
+        return False
+    return True

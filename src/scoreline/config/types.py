@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from scoreline.config.contents import child
 from scoreline.config.faults import Fault, shown
 from scoreline.config.kinds import nearest
-from scoreline.contract import bound, parse_type
+from scoreline.contract import fits, parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,19 +44,11 @@ def _column_faults(path: JsonPath, column: dict[str, Any], spelled: str) -> Iter
         return
     for key in ("min", "max"):
         limit = column.get(key)
-        if isinstance(limit, (int, float, str)) and not _fits(limit, arrow_type):
+        if isinstance(limit, (int, float, str)) and not fits(limit, arrow_type):
             advice = 'write a number for numbers, ISO text such as "2026-01-31" for dates'
             yield Fault((*path, key), f"{shown(limit)} is no value of the type {spelled}", advice)
     allowed = column.get("allowed")
     for number, value in enumerate(allowed if isinstance(allowed, list) else ()):
-        if isinstance(value, (int, float, str)) and not _fits(value, arrow_type):
+        if isinstance(value, (int, float, str)) and not fits(value, arrow_type):
             advice = f"write values of the type {spelled}, or change the type"
             yield Fault((*path, "allowed", number), f"{shown(value)} is no value of the type {spelled}", advice)
-
-
-def _fits(value: float | str, arrow_type: pa.DataType) -> bool:
-    try:
-        bound(value, arrow_type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-        return False
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scoreline.contract import Contract, parse_type, rules_of
+from scoreline.contract import Contract, misfits, parse_type, rules_of
 from scoreline.errors import DataError
 from scoreline.sources._columns import contract_names, missing_columns, undeclared_columns
 
@@ -55,10 +55,17 @@ class Asked:
         return tuple(kept)
 
     def contract(self, schema: pa.Schema) -> Contract:
-        """The contract for columns of settled types: rules of the bundle count before those of the config."""
+        """The contract for columns of settled types: rules of the bundle count before those of the config.
+
+        Raises DataError for rules that do not fit the types.
+        """
         rules = rules_of(self.declared) | dict(self.known.rules if self.known else {})
         key = self.known.key if self.known else self.declared.key_columns
-        return Contract(schema, {name: rule for name, rule in rules.items() if name in schema.names}, key)
+        contract = Contract(schema, {name: rule for name, rule in rules.items() if name in schema.names}, key)
+        problems = tuple(misfits(contract))
+        if problems:
+            raise DataError(*problems)
+        return contract
 
 
 def named(headers: Mapping[str, Sequence[str]], asked: Asked) -> dict[str, tuple[str, ...]]:
