@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from scoreline.cleaners.join import Join
 from scoreline.errors import DataError, StepError
 from scoreline.refusal import Reason
+from scoreline.storage import create
 
 CITIES = pa.table(
     {"cidade": ["SANTOS", "OSASCO", None, ""], "pop": [430, 700, 1, None], "uf": ["SP", "SP", "XX", None]}
@@ -88,6 +89,13 @@ def test_the_hit_rate_is_judged_over_the_run(cities: str) -> None:
     step.judge({})
     with pytest.raises(DataError, match=r"49 of 100 rows \(49.0%\) found a match"):
         step.judge({label: (49, 100)})
+
+
+def test_hits_add_up_wherever_the_reference_lies(cities: str, tmp_path: Path) -> None:
+    moved = str(tmp_path / "moved.parquet")
+    pq.write_table(CITIES, moved)
+    labels = {Join(**{"with": uri, "on": ["cidade"]}).apply(PART).hits[0][0] for uri in (cities, moved)}
+    assert len(labels) == 1
 
 
 def test_a_key_that_the_reference_has_twice_is_refused_before_and_while_reading(tmp_path: Path) -> None:
@@ -348,7 +356,7 @@ def test_it_agrees_with_pandas_whole_and_in_buckets(
     assert tables[0].to_pydict() == tables[1].to_pydict() == tables[2].to_pydict()
 
 
-def large(tmp_path: Path, rows: int = 5000) -> tuple[Join, Path]:
+def large(tmp_path: Path, rows: int = 1000) -> tuple[Join, Path]:
     uri = written(pa.table({"k": np.arange(rows)[::-1], "v": np.arange(rows)}), tmp_path / "large.parquet")
     return Join(**{"with": uri, "on": ["k"], "broadcast_rows": 100}).prepared({}), tmp_path / "buckets"
 
@@ -357,10 +365,10 @@ def test_a_large_reference_is_spread_over_files(tmp_path: Path) -> None:
     step, folder = large(tmp_path)
     spread = step.spread(str(folder))
     files = sorted(folder.rglob("*.parquet"))
-    assert len(files) > 40
-    assert sum(pq.read_metadata(file).num_rows for file in files) == 5000
-    part = pa.table({"k": [4999, 0, -1, None, 17]})
-    assert spread.apply(part).table["v"].to_pylist() == [0, 4999, None, None, 4982]
+    assert len(files) == 11
+    assert sum(pq.read_metadata(file).num_rows for file in files) == 1000
+    part = pa.table({"k": [999, 0, -1, None, 17]})
+    assert spread.apply(part).table["v"].to_pylist() == [0, 999, None, None, 982]
 
 
 def test_a_part_reads_only_the_buckets_of_its_keys(tmp_path: Path) -> None:
@@ -388,7 +396,7 @@ def test_a_bucket_that_was_altered_is_noticed(tmp_path: Path) -> None:
     for file in folder.rglob("*.parquet"):
         file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(DataError, match="not what was written"):
-        spread.apply(pa.table({"k": [4242]}))
+        spread.apply(pa.table({"k": [424]}))
 
 
 def test_keys_that_a_large_reference_has_twice_are_refused_when_it_is_spread(tmp_path: Path) -> None:
@@ -397,6 +405,28 @@ def test_keys_that_a_large_reference_has_twice_are_refused_when_it_is_spread(tmp
     with pytest.raises(DataError, match=r"such as k=7 \(2 rows\)"):
         step.spread(str(tmp_path / "buckets"))
     assert not (tmp_path / "buckets").exists()
+
+
+def test_memory_is_bounded_while_a_reference_is_spread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, folder = large(tmp_path)
+    monkeypatch.setattr("scoreline.cleaners._buckets._FLUSH_BYTES", 100)
+    monkeypatch.setattr("scoreline.cleaners._reference._BATCH_ROWS", 64)
+    spread = step.spread(str(folder))
+    groups = [pq.read_metadata(file).num_row_groups for file in folder.rglob("*.parquet")]
+    assert min(groups) > 1
+    assert spread.apply(pa.table({"k": [999, 0]})).table["v"].to_pylist() == [0, 999]
+
+
+@pytest.mark.storage
+def test_a_reference_on_s3_is_joined_and_spread(s3_bucket: str, tmp_path: Path) -> None:
+    step, _ = large(tmp_path)
+    create(f"{s3_bucket}/ref/large.parquet", Path(step.reference))
+    there = Join(**{"with": f"{s3_bucket}/ref", "on": ["k"]}).prepared({})
+    spread = Join(**{"with": f"{s3_bucket}/ref", "on": ["k"], "broadcast_rows": 100}).prepared({})
+    part = pa.table({"k": [999, 5000, 3]})
+    for ready in (there, spread.spread(f"{s3_bucket}/buckets")):
+        assert ready.reference_hashes() == step.reference_hashes()
+        assert ready.apply(part).table["v"].to_pylist() == [0, None, 996]
 
 
 def test_a_small_reference_is_not_spread(cities: str, tmp_path: Path) -> None:

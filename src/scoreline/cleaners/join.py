@@ -166,7 +166,7 @@ class Join(Step):
 
     def prepared(self, facts: dict[str, Any]) -> Self:
         """The step with its reference's hash, size and columns; keys that a small one has twice are refused."""
-        fact: ReferenceFact = facts.get(self.reference) or survey_reference(self._source, self._source.files())
+        fact: ReferenceFact = facts.get(self.reference) or _surveyed(self._source, self._source.files())
         if not self._is_large(fact) and not self._absent_there(fact):
             self._lookup(fact)
         return self._knowing(fact, None)
@@ -231,7 +231,8 @@ class Join(Step):
 
     @property
     def _label(self) -> str:
-        return f"join with {self.reference} on {', '.join(self._left)}"
+        # Told apart by content: results of a run that was resumed after its data moved must add up.
+        return f"join on {', '.join(self._left)} ({self._known.sha256[:10]})"
 
     def _after(self, name: str) -> str:
         return f"{self.prefix}{name}{self.suffix}"
@@ -292,7 +293,7 @@ class Join(Step):
             yield Refusal(missed.astype(np.int64), Reason.NO_MATCH, detail, column=column, stage=self.kind)
 
 
-# What a step that was not prepared knows; asked again when a file's stamp changes.
+# Asked again when a file's stamp changes; what is then read is compared with the hash all the same.
 _surveyed = lru_cache(maxsize=32)(survey_reference)
 
 
