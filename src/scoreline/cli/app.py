@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (starting.demo, jobs.check, jobs.run, jobs.train, jobs.evaluate, jobs.predict):
+for command in (starting.demo, starting.init, jobs.check, jobs.run, jobs.train, jobs.evaluate, jobs.predict):
     app.command()(command)
 app.add_typer(configs.app, name="config")
 

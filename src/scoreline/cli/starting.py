@@ -73,7 +73,7 @@ def demo(
         tries = (
             f"scoreline check {config}",
             f"scoreline run {config} --set train.model.params.n_estimators=200",
-            f"scoreline init {folder / 'data' / 'transactions'} --yes -o my-config.json",
+            f"scoreline init {folder}/data/transactions --yes --target grupo_estabelecimento -o my.json",
         )
         outcome.show(Advised(record, tries))
 
@@ -91,3 +91,53 @@ def _make(folder: Path, rows: int, form: Format) -> Made:
     data = write_demo(folder / "data", rows, form)
     config.write_text(ours[form], encoding="utf-8")
     return Made(data, config)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A config that was written, and what to know about it."""
+
+    config: Path
+    remarks: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Where it is, and the remarks."""
+        return {"config": str(self.config), "remarks": list(self.remarks)}
+
+    def lines(self) -> list[str]:
+        """Where it is, and the remarks."""
+        return [f"config       {self.config}", *self.remarks]
+
+
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="File, folder or glob; local or s3://.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Take every guess; nothing is asked.")] = False,
+    target: Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="The column to learn.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write.")] = Path(
+        "config.json"
+    ),
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look at data and write a config that runs on them."""
+    with Outcome(as_json=json, debug=debug) as outcome:
+        _refuse_init(data, output, yes=yes)
+        from scoreline.starter import config_text, first_config
+
+        first = first_config(data, target)
+        output.write_text(config_text(first.config), encoding="utf-8")
+        outcome.show(Advised(Written(output, first.remarks), (f"scoreline check {output}", f"scoreline run {output}")))
+
+
+def _refuse_init(data: str, output: Path, *, yes: bool) -> None:
+    from scoreline.errors import Problem, UsageError
+
+    if not yes:
+        advice = f"scoreline init {data} --yes writes a config with every guess stated, to change by hand"
+        raise UsageError(Problem("init cannot ask questions yet", "scoreline init", advice))
+    if output.exists():
+        raise UsageError(Problem("there is a file already", str(output), "name another one with --output"))
+    if not output.parent.is_dir():
+        raise UsageError(
+            Problem("there is no such folder", str(output.parent), "make it, or name another with --output")
+        )
