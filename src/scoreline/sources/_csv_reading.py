@@ -123,7 +123,9 @@ def _typed(text: TextRows, piece: Piece, rows_before: int, reading: Reading) -> 
         files_column(piece.path, count),
         np.arange(first, first + count, dtype=np.int64),
         tuple(refusals),
-        text.table.append_column(line_name(text.table.column_names), text.lines),
+        pa.table(
+            {**dict(zip(reading.columns, text.table.columns, strict=True)), line_name(reading.columns): text.lines}
+        ),
     )
 
 

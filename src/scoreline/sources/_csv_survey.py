@@ -12,7 +12,7 @@ from scoreline.sources._csv_types import settle_types
 from scoreline.sources._inspection import inspect_files
 from scoreline.sources._resolution import named
 from scoreline.sources._sampling import sample_texts
-from scoreline.sources._scan import UNIT_BYTES, cut_units
+from scoreline.sources._scan import cut_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,9 +39,7 @@ class Found:
     notes: tuple[str, ...]
 
 
-def survey_csv(
-    files: Sequence[FileInfo], wanted: Dialect, spelling: Spelling, asked: Asked, unit_bytes: int = UNIT_BYTES
-) -> Found:
+def survey_csv(files: Sequence[FileInfo], wanted: Dialect, spelling: Spelling, asked: Asked) -> Found:
     """Survey files: read them once, look at a sample, settle columns and types, cut units. Raises DataError."""
     inspection = inspect_files(files, wanted)
     headers = named(inspection.headers, asked)
@@ -53,7 +51,7 @@ def survey_csv(
     tables = [(path, text.table.rename_columns(list(headers[path]))) for path, text in samples]
     given = {name: wanted for name, wanted in asked.types.items() if name in columns}
     schema, notes = settle_types(tables, given, columns, spelling)
-    units = cut_units(inspection.scans, unit_bytes)
+    units = cut_units(inspection.scans)
     return Found(tuple(files), inspection.dialect, units, asked.contract(schema), (*inspection.notes, *notes))
 
 

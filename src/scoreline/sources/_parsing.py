@@ -65,16 +65,16 @@ def parse(records: Records, layout: Layout) -> TextRows:
     unreadable, whole = _undecodable(records, layout.dialect.encoding)
     kept = np.flatnonzero(~(unreadable | records.stray))
     data = whole if len(kept) == len(records) else _joined(records, kept, layout.dialect.encoding)
-    table, wrong = _read(data, layout)
-    if table.num_rows + len(wrong) != len(kept):
-        raise ValueError(f"{len(kept)} records were read as {table.num_rows + len(wrong)} rows")
+    columns, rows, wrong = _read(data, layout)
+    if rows + len(wrong) != len(kept):
+        raise ValueError(f"{len(kept)} records were read as {rows + len(wrong)} rows")
     misfits = {int(kept[number]): count for number, count in wrong.items()}
     refusals = tuple(_refusals(records, unreadable, misfits, layout.width))
     if not refusals:
-        return TextRows(table, (), pa.nulls(len(records), TEXT))
+        return TextRows(pa.table(columns), (), pa.nulls(len(records), TEXT))
     broken = unreadable | records.stray
     broken[list(misfits)] = True
-    return TextRows(_spread(table, broken), refusals, _lines(records, broken, layout.dialect.encoding))
+    return TextRows(_spread(columns, broken), refusals, _lines(records, broken, layout.dialect.encoding))
 
 
 def repeated_columns(table: pa.Table) -> frozenset[str]:
@@ -110,8 +110,8 @@ def _joined(records: Records, kept: np.ndarray, encoding: str) -> bytes:
     return data if encoding == "utf-8" else data.decode(encoding).encode()
 
 
-def _read(data: bytes, layout: Layout) -> tuple[pa.Table, dict[int, int]]:
-    """The rows with the right number of fields, and for each other record its number and how many fields it has."""
+def _read(data: bytes, layout: Layout) -> tuple[dict[str, pa.Array], int, dict[int, int]]:
+    """Columns and number of rows with all fields, and for each other record its number and how many fields it has."""
     wrong: dict[int, int] = {}
 
     def skip(row: csv.InvalidRow) -> str:
@@ -121,7 +121,7 @@ def _read(data: bytes, layout: Layout) -> tuple[pa.Table, dict[int, int]]:
     names = [str(field) for field in range(layout.width)]
     types = {str(field): _type(name, layout) for name, field in layout.fields.items()} or {names[0]: TEXT}
     if not data:
-        return pa.table({name: pa.array([], _type(name, layout)) for name in layout.fields}), wrong
+        return {name: pa.array([], _type(name, layout)) for name in layout.fields}, 0, wrong
     # Arrow takes a mark at the very start for a byte order mark, even where it is text; an empty line is no record.
     table = csv.read_csv(
         pa.py_buffer(b"\n" + data if data.startswith(_MARK) else data),
@@ -140,8 +140,7 @@ def _read(data: bytes, layout: Layout) -> tuple[pa.Table, dict[int, int]]:
             null_values=[""],
         ),
     )
-    columns = {name: _one_chunk(table[str(field)]) for name, field in layout.fields.items()}
-    return pa.table(columns) if columns else table.select([]), wrong
+    return {name: _one_chunk(table[str(field)]) for name, field in layout.fields.items()}, table.num_rows, wrong
 
 
 def _type(name: str, layout: Layout) -> pa.DataType:
@@ -152,11 +151,10 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
 
 
-def _spread(table: pa.Table, broken: np.ndarray) -> pa.Table:
-    """The table with a row of nulls for each broken record."""
-    places = np.cumsum(~broken) - 1
-    spread = table.take(pa.array(places, mask=broken))
-    return pa.table({name: _one_chunk(spread[name]) for name in table.column_names}) if table.num_columns else spread
+def _spread(columns: dict[str, pa.Array], broken: np.ndarray) -> pa.Table:
+    """The columns with a row of nulls for each broken record."""
+    places = pa.array(np.cumsum(~broken) - 1, mask=broken)
+    return pa.table({name: column.take(places) for name, column in columns.items()})
 
 
 def _lines(records: Records, broken: np.ndarray, encoding: str) -> pa.Array:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scoreline.sources._dialect import Dialect
     from scoreline.storage import FileInfo
 
-UNIT_BYTES = 1 << 26
+_UNIT = 1 << 26
 _BLOCK = 1 << 22
 _TINY = 1 << 20
 _MOST_TOGETHER = 1000
@@ -52,13 +52,13 @@ class Scan:
     stray: int = 0
 
 
-def scan_files(files: Sequence[FileInfo], dialects: Sequence[Dialect], block: int = _BLOCK) -> list[Scan]:
+def scan_files(files: Sequence[FileInfo], dialects: Sequence[Dialect]) -> list[Scan]:
     """Scan files in threads, each under its dialect. Raises DataError with the problems of all files.
 
     Cost: every byte is read once, some 300 MB/s a core. Memory: some 25 MB a thread.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        pending = [pool.submit(scan_file, file, dialect, block) for file, dialect in zip(files, dialects, strict=True)]
+        pending = [pool.submit(scan_file, file, dialect) for file, dialect in zip(files, dialects, strict=True)]
     failures = [error for error in (job.exception() for job in pending) if error is not None]
     problems = [problem for error in failures if isinstance(error, DataError) for problem in error.problems]
     for error in failures:
@@ -69,13 +69,13 @@ def scan_files(files: Sequence[FileInfo], dialects: Sequence[Dialect], block: in
     return [job.result() for job in pending]
 
 
-def scan_file(file: FileInfo, dialect: Dialect, block: int = _BLOCK) -> Scan:
+def scan_file(file: FileInfo, dialect: Dialect) -> Scan:
     """Scan one file. Raises DataError when it cannot be decompressed or a record does not end."""
     header, evidence, cuts, stray = b"", Evidence(), [], 0
     offset, number = _text_start(file, dialect), -1
     try:
         with open_text(file.uri, dialect.encoding) as read:
-            for records in read_records(read, dialect.marks, block):
+            for records in read_records(read, dialect.marks, _BLOCK):
                 if number < 0:
                     header = records.text_of(0)
                 first = 1 if number < 0 else 0
@@ -85,7 +85,7 @@ def scan_file(file: FileInfo, dialect: Dialect, block: int = _BLOCK) -> Scan:
                 stray += int(records.stray.sum())
                 offset, number = offset + records.stop, number + len(records)
     except RecordTooLongError as error:
-        what = f"record {number + 1} has no end within {LONGEST_RECORD >> 20} MiB"
+        what = f"record {number} has no end within {LONGEST_RECORD >> 20} MiB"
         raise DataError(Problem(what, file.uri, "look for a missing line end or quote after this record")) from error
     return Scan(file, dialect.encoding, header, max(number, 0), tuple(cuts), offset, evidence, stray)
 
@@ -96,38 +96,35 @@ def _text_start(file: FileInfo, dialect: Dialect) -> int:
     return len(codecs.BOM_UTF8) if read_head(file.uri, len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8) else 0
 
 
-def cut_units(scans: Iterable[Scan], target: int = UNIT_BYTES) -> tuple[Unit, ...]:
-    """Units of some `target` bytes, in input order: ranges of large files, and tiny files together. Pure."""
+def cut_units(scans: Iterable[Scan]) -> tuple[Unit, ...]:
+    """Units of some 64 MiB, in input order: ranges of large files, and tiny files together. Pure."""
     groups: list[tuple[Piece, ...]] = []
     tiny: list[Piece] = []
-    room = target
+    room = _UNIT
     for scan in (scan for scan in scans if scan.rows):
-        is_tiny = scan.file.size < min(_TINY, target)
+        is_tiny = scan.file.size < min(_TINY, _UNIT)
         if tiny and (not is_tiny or scan.file.size > room or len(tiny) == _MOST_TOGETHER):
             groups.append(tuple(tiny))
-            tiny, room = [], target
+            tiny, room = [], _UNIT
         if is_tiny:
             tiny.append(_whole(scan))
             room -= scan.file.size
         else:
-            groups.extend((piece,) for piece in _ranges(scan, target))
+            groups.extend((piece,) for piece in _ranges(scan))
     return tuple(Unit(number, pieces) for number, pieces in enumerate([*groups, tuple(tiny)]) if pieces)
 
 
 def _whole(scan: Scan) -> Piece:
-    file = scan.file
-    if not can_be_cut(file.uri, scan.encoding):
-        return Piece(file.uri, file.path, 0, scan.rows, file.size)
-    return _piece(scan, scan.cuts[0], (scan.stop, scan.rows))
+    return Piece(scan.file.uri, scan.file.path, 0, scan.rows, scan.file.size)
 
 
-def _ranges(scan: Scan, target: int) -> Iterator[Piece]:
+def _ranges(scan: Scan) -> Iterator[Piece]:
     if not can_be_cut(scan.file.uri, scan.encoding):
         yield _whole(scan)
         return
     start = scan.cuts[0]
     for cut in scan.cuts:
-        if cut[0] - start[0] >= target:
+        if cut[0] - start[0] >= _UNIT:
             yield _piece(scan, start, cut)
             start = cut
     yield _piece(scan, start, (scan.stop, scan.rows))

@@ -11,7 +11,7 @@ from scoreline.sources._encoding import CANDIDATES, Evidence, detect, keeps_asci
 from scoreline.sources._streams import stream_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoreline.sources._scan import Scan
 
@@ -26,26 +26,39 @@ def settle_encoding(scans: Sequence[Scan], forced: str | None) -> tuple[str, tup
     Raises DataError when nobody can tell, when files differ, or when they are not in the forced encoding.
     """
     encoding = forced or _found(scans)
-    problems = [*_not_in(scans, encoding), *_in_another(scans, encoding, forced)]
+    problems = [*_not_in(scans, encoding), *_in_utf8(scans, encoding)]
     if problems:
         raise DataError(*problems)
     return encoding, tuple(_notes(scans, encoding, forced))
 
 
 def _found(scans: Sequence[Scan]) -> str:
-    marked = {scan.encoding for scan in scans}
+    marked = _by_encoding((scan.encoding, scan) for scan in scans)
     if len(marked) > 1:
-        lines = (
-            f"{encoding}: {_files(scan for scan in scans if scan.encoding == encoding)}" for encoding in sorted(marked)
-        )
-        raise DataError(Problem("the files differ in encoding", "; ".join(lines), "read them by themselves"))
-    if marked and not keeps_ascii(next(iter(marked))):
-        return marked.pop()
+        raise DataError(_differing(marked))
+    encoding = scans[0].encoding
+    if not keeps_ascii(encoding):
+        return encoding
+    certain = _by_encoding((own, scan) for scan in scans if (own := _own(scan.evidence)) is not None)
+    if len(certain) > 1:
+        raise DataError(_differing(certain))
     evidence = sum((scan.evidence for scan in scans), Evidence())
     found = detect(evidence)
     if found.encoding is None:
         raise DataError(_undecided(scans, evidence, found.candidates))
     return found.encoding
+
+
+def _by_encoding(pairs: Iterable[tuple[str, Scan]]) -> dict[str, list[Scan]]:
+    groups: dict[str, list[Scan]] = {}
+    for encoding, scan in pairs:
+        groups.setdefault(encoding, []).append(scan)
+    return groups
+
+
+def _differing(groups: Mapping[str, Sequence[Scan]]) -> Problem:
+    lines = (f"{encoding} in {_files(scans)}" for encoding, scans in sorted(groups.items()))
+    return Problem("the files differ in encoding", "; ".join(lines), "read each kind by itself, or write them alike")
 
 
 def _undecided(scans: Sequence[Scan], evidence: Evidence, candidates: Sequence[str]) -> Problem:
@@ -69,7 +82,7 @@ def _not_in(scans: Sequence[Scan], encoding: str) -> Iterator[Problem]:
         what = (
             f"{len(wrong)} of {len(scans)} files are not in {encoding}: up to {worst:.0%} of the characters above ASCII"
         )
-        yield Problem(f"{what} mean nothing in it", _files(iter(wrong)), _better(wrong[0].evidence, encoding))
+        yield Problem(f"{what} mean nothing in it", _files(wrong), _better(wrong[0].evidence, encoding))
 
 
 def _share(scan: Scan, encoding: str) -> float:
@@ -90,16 +103,12 @@ def _compared(evidence: Evidence, encoding: str, better: str) -> str:
     return f": {reading(evidence, encoding)} then reads {reading(evidence, better)}"
 
 
-def _in_another(scans: Sequence[Scan], encoding: str, forced: str | None) -> Iterator[Problem]:
-    """A problem when files say clearly that they are in another encoding, which happens to have the same bytes."""
-    if encoding == "utf-8" or not keeps_ascii(encoding):
-        return
-    for other in ("utf-8", *CANDIDATES):
-        files = [scan for scan in scans if other != encoding and _own(scan.evidence) == other]
-        if files and (forced is None or other == "utf-8"):
-            what = f"{len(files)} of {len(scans)} files are in {other}, not in {encoding}"
-            advice = f'set "source.encoding" to "{other}"' if len(files) == len(scans) else "read them by themselves"
-            yield Problem(what, _files(iter(files)), advice)
+def _in_utf8(scans: Sequence[Scan], encoding: str) -> Iterator[Problem]:
+    """A problem when files are clearly UTF-8, which a single-byte encoding reads without complaint."""
+    files = [scan for scan in scans if _own(scan.evidence) == "utf-8"]
+    if files and encoding != "utf-8" and keeps_ascii(encoding):
+        what = f"{len(files)} of {len(scans)} files are in utf-8, not in {encoding}"
+        yield Problem(what, _files(files), 'set "source.encoding" to "utf-8"')
 
 
 def _own(evidence: Evidence) -> str | None:
@@ -128,5 +137,5 @@ def _notes(scans: Sequence[Scan], encoding: str, forced: str | None) -> Iterator
         yield f"{bad} characters mean nothing in {encoding}: {files}"
 
 
-def _files(scans: Iterator[Scan]) -> str:
+def _files(scans: Iterable[Scan]) -> str:
     return some_files([scan.file.path for scan in scans])
