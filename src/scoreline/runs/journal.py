@@ -13,7 +13,7 @@ from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, Any, Literal
 
-from scoreline.errors import Problem, StorageError
+from scoreline.errors import Problem, StorageError, printable
 from scoreline.runs.progress import Display, LiveDisplay, Pace, PlainDisplay, clock
 from scoreline.storage import is_s3, replace
 
@@ -182,8 +182,8 @@ class _Files:
 
 def _line(level: Level, message: str) -> str:
     """An event as a person reads it; what a terminal would obey is spelled out."""
-    safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in message)
-    return f"{datetime.now().astimezone():%H:%M:%S}  {'' if level in ('info', 'debug') else f'{level}: '}{safe}"
+    told = "" if level in ("info", "debug") else f"{level}: "
+    return f"{datetime.now().astimezone():%H:%M:%S}  {told}{printable(message)}"
 
 
 def versions() -> dict[str, str]:
