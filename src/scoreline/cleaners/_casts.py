@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoreline.cleaners._dates import read_moments
 from scoreline.cleaners._types import is_moment, is_number, is_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _ISO_DATES = ("%Y-%m-%d",)
 _ISO_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d")
@@ -51,14 +46,14 @@ def cast_exactly(values: pa.Array, target: pa.DataType) -> pa.Array:
     if is_text(values.type):
         return _from_text(values, target)
     if pa.types.is_boolean(target):
-        whole = _try_each(values, pa.int64(), pc.cast)
+        whole = _try_each(values, pa.int64())
         return _only(whole, pc.is_in(whole, value_set=pa.array([0, 1]))).cast(target)
     if pa.types.is_decimal(target) and not is_number(values.type):
         values = values.cast(pa.int8())
     if pa.types.is_decimal(target) and pa.types.is_integer(values.type):
         # Arrow casts integers only to decimals that hold all of them, but decimals to decimals by their values.
         values = values.cast(pa.decimal128(20, 0))
-    return _only_equal(values, _try_each(values, target, pc.cast))
+    return _only_equal(values, _try_each(values, target))
 
 
 def _is_numeric(arrow_type: pa.DataType) -> bool:
@@ -72,12 +67,12 @@ def _from_text(text: pa.Array, target: pa.DataType) -> pa.Array:
         micros, read = read_moments(text, _ISO_DATES if pa.types.is_date(target) else _ISO_TIMES)
         moments = pa.array(micros, mask=~read | text.is_null().to_numpy(zero_copy_only=False)).cast(pa.timestamp("us"))
         zoned = moments.cast(pa.timestamp("us", getattr(target, "tz", None)))
-        return _try_each(zoned, target, pc.cast)
+        return _try_each(zoned, target)
     if pa.types.is_boolean(target):
-        return _try_each(text, target, pc.cast)
+        return _try_each(text, target)
     shape = _INTEGER if pa.types.is_integer(target) else _DECIMAL if pa.types.is_decimal(target) else _NUMBER
     readable = _only(text, pc.match_substring_regex(text, pattern=shape))
-    numbers = _try_each(pc.replace_substring_regex(readable, pattern=r"^\+", replacement=""), target, pc.cast)
+    numbers = _try_each(pc.replace_substring_regex(readable, pattern=r"^\+", replacement=""), target)
     return _only(numbers, pc.is_finite(numbers))
 
 
@@ -100,12 +95,12 @@ def _only(values: pa.Array, good: pa.BooleanArray) -> pa.Array:
     return pc.if_else(pc.fill_null(good, fill_value=False), values, pa.scalar(None, values.type))
 
 
-def _try_each(values: pa.Array, target: pa.DataType, cast: Callable[[pa.Array, pa.DataType], pa.Array]) -> pa.Array:
+def _try_each(values: pa.Array, target: pa.DataType) -> pa.Array:
     """Cast; where that fails, in slices, and value by value in the slices that fail."""
     try:
-        return cast(values, target)
+        return pc.cast(values, target)
     except pa.ArrowInvalid:
         if len(values) == 1:
             return pa.nulls(1, target)
     size = _SLICE if len(values) > _SLICE else 1
-    return pa.concat_arrays([_try_each(values.slice(at, size), target, cast) for at in range(0, len(values), size)])
+    return pa.concat_arrays([_try_each(values.slice(at, size), target) for at in range(0, len(values), size)])
