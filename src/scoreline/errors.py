@@ -21,8 +21,8 @@ from typing import ClassVar
 class Problem:
     """One thing to mend: what is wrong, where it is, what to do next.
 
-    `where` may be a JSON path of the config, such as ``$.train.split``: commands tell it with file and line. As text it is
-    always three lines, whatever characters the names of columns and files hold.
+    `where` may be a JSON path of the config, such as ``$.train.split``: commands tell it with file and line. As text it
+    is always three lines, whatever characters the names of columns and files hold.
 
     >>> print(Problem("no column 'valr'", "config.json:3:5 ($.target)", "did you mean 'valor'?"))
     no column 'valr'
@@ -44,10 +44,10 @@ class Problem:
 
 
 def printable(text: str) -> str:
-    """A text with everything that a terminal would obey spelled out.
+    r"""A text with everything that a terminal would obey spelled out.
 
-    >>> printable("a\\x1b[31mb\\n")
-    'a\\\\x1b[31mb\\\\n'
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
     """
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 

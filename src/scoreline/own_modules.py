@@ -129,7 +129,7 @@ def _exists_elsewhere(module: OwnModule) -> bool:
 def _imported(module: OwnModule) -> ModuleType:
     try:
         return import_module(module.name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         problem = Problem(
             f"the module '{module.name}' cannot be imported: {type(error).__name__}: {error}",
             module.path,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -11,7 +12,7 @@ from scoreline.cleaners.base import Step
 from scoreline.clusters.base import Cluster
 from scoreline.config.kinds import KindOf
 from scoreline.config.overrides import Origin
-from scoreline.config.positions import JsonPath, spelled
+from scoreline.config.positions import JsonPath, path_of, spelled
 from scoreline.config.secrets import redacted
 from scoreline.contract import ContractConfig
 from scoreline.evaluation import GateRule
@@ -24,6 +25,9 @@ from scoreline.sinks.base import Sink
 from scoreline.sources.base import Source
 from scoreline.task import Task
 from scoreline.transformers.base import Transformer
+
+if TYPE_CHECKING:
+    from scoreline.errors import Problem
 
 AnySource = Annotated[Source, KindOf("sources")]
 AnySink = Annotated[Sink, KindOf("sinks")]
@@ -136,6 +140,12 @@ class JobConfig(_Section):
     def where(self, *path: str | int) -> str:
         """A part of the config as messages name it: file, line, column and JSON path, as far as they are known."""
         return spelled(path) if self._origin is None else self._origin.where(path)
+
+    def located(self, problem: Problem) -> Problem:
+        """A problem, told with its place in the file where it names a JSON path of the config."""
+        if not problem.where.startswith("$"):
+            return problem
+        return replace(problem, where=self.where(*path_of(problem.where)))
 
     def as_json(self) -> dict[str, Any]:
         """The whole config with every default written out, as JSON values; credentials are hidden."""

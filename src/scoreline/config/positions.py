@@ -23,6 +23,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _TOKEN = re.compile(r"[^\s,:{}\[\]\"]+")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
+_STEP = re.compile(rf"\.({_PLAIN_KEY.pattern})|\[([0-9]+)\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf")
@@ -85,6 +86,15 @@ def spelled(path: JsonPath) -> str:
         else:
             parts.append(f".{part}" if _PLAIN_KEY.fullmatch(part) else f'["{part}"]')
     return "".join(parts)
+
+
+def path_of(text: str) -> JsonPath:
+    """The JSON path that a text spells, for plain keys and numbers: the opposite of `spelled`.
+
+    >>> path_of("$.clean[1].format")
+    ('clean', 1, 'format')
+    """
+    return tuple(int(number) if number else key for key, number in _STEP.findall(text))
 
 
 def decode_json(body: bytes, name: str) -> Document:
