@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoreline.config.positions import MAX_BYTES, Document, JsonPath, Place, decode_json, read_json, spelled
+from scoreline.config.positions import MAX_BYTES, Document, JsonPath, Place, decode_json, path_of, read_json, spelled
 from scoreline.errors import UsageError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -53,9 +53,13 @@ def test_a_place_is_that_of_the_key_else_of_the_nearest_object_around_it() -> No
     assert document.place(("z",)) == Place(1, 1)
 
 
-@pytest.mark.parametrize("path", [("a b",), ('q"',), (0,), ()])
-def test_paths_are_spelled_as_json_path(path: JsonPath) -> None:
-    assert spelled(path) in ('$["a b"]', '$["q""]', "$[0]", "$")
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [((), "$"), (("a", 0, "b-c"), "$.a[0].b-c"), (("a b", "ç"), '$["a b"]["ç"]'), (('q"]', "x"), '$["q\\"]"].x')],
+)
+def test_paths_are_spelled_as_json_path_and_read_back(path: JsonPath, text: str) -> None:
+    assert spelled(path) == text
+    assert path_of(text) == path
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _TOKEN = re.compile(r"[^\s,:{}\[\]\"]+")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
-_STEP = re.compile(rf"\.({_PLAIN_KEY.pattern})|\[([0-9]+)\]")
+_STEP = re.compile(rf'\.({_PLAIN_KEY.pattern})|\[([0-9]+|"(?:[^"\\]|\\.)*")\]')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf")
@@ -84,17 +85,17 @@ def spelled(path: JsonPath) -> str:
         if isinstance(part, int):
             parts.append(f"[{part}]")
         else:
-            parts.append(f".{part}" if _PLAIN_KEY.fullmatch(part) else f'["{part}"]')
+            parts.append(f".{part}" if _PLAIN_KEY.fullmatch(part) else f"[{json.dumps(part, ensure_ascii=False)}]")
     return "".join(parts)
 
 
 def path_of(text: str) -> JsonPath:
-    """The JSON path that a text spells, for plain keys and numbers: the opposite of `spelled`.
+    """The JSON path that a text spells: the opposite of `spelled`.
 
-    >>> path_of("$.clean[1].format")
-    ('clean', 1, 'format')
+    >>> path_of('$.clean[1].columns["valor total"]')
+    ('clean', 1, 'columns', 'valor total')
     """
-    return tuple(int(number) if number else key for key, number in _STEP.findall(text))
+    return tuple(key or json.loads(other) for key, other in _STEP.findall(text))
 
 
 def decode_json(body: bytes, name: str) -> Document:
