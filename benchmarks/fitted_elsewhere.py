@@ -8,7 +8,6 @@ from pathlib import Path
 
 import joblib
 import pandas as pd
-from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -19,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 NUMBERS = ["valor", "idade", "limite_total", "limite_disp", "safra_abertura"]
 TEXTS = ["sexo", "cidade", "estado", "cidade_estabelecimento"]
 TARGET = "grupo_estabelecimento"
-MODELS: dict[str, BaseEstimator] = {
+MODELS = {
     "logistic": LogisticRegression(max_iter=200),
     "forest": RandomForestClassifier(100, max_depth=16, n_jobs=2, random_state=0),
 }

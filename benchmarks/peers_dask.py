@@ -7,14 +7,14 @@ import os
 import sys
 import time
 
-os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
-def predict(frame, pipeline):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def predict(frame, pipeline):  # type: ignore[no-untyped-def]
     """One partition with its predictions.
 
-    Dask's string type has pd.NA for null, which the fitted encoder does not know: without the conversion, the labels of rows
-    with a null would differ from those of `pipeline.predict` on what pandas reads.
+    Dask's string type has pd.NA for null, which the fitted encoder does not know: without the conversion, the labels
+    of rows with a null would differ from those of `pipeline.predict` on what pandas reads.
     """
     features = frame[list(pipeline.feature_names_in_)]
     texts = features.select_dtypes("string").columns

@@ -66,7 +66,9 @@ def ours(job: Path, folder: Path) -> dict[str, Any]:
 def theirs(data: Path, model: Path, folder: Path) -> dict[str, Any]:
     """One run of the plain Dask way."""
     shutil.rmtree(folder / "theirs", ignore_errors=True)
-    output, peaks = measured([sys.executable, "-m", "benchmarks.peers_dask", str(data), str(model), str(folder / "theirs")])
+    output, peaks = measured(
+        [sys.executable, "-m", "benchmarks.peers_dask", str(data), str(model), str(folder / "theirs")]
+    )
     return {**json.loads(output.splitlines()[-1]), "worker_mib": peaks[:2]}
 
 
@@ -82,9 +84,16 @@ def same_labels(folder: Path) -> int:
     return len(ours_labels)
 
 
+def alone(data: Path, kind: str, folder: Path) -> dict[str, Any]:
+    """One run of scoreline without the peer: for its memory on data of another size."""
+    hand_over(min(data.glob("*.parquet")), kind, folder)
+    run = ours(config(data, folder / f"{kind}-pipeline.joblib", folder), folder)
+    return {"model": kind, "files": len(list(data.glob("*.parquet"))), "runs": [{"ours": run}]}
+
+
 def compared(data: Path, kind: str, folder: Path, pairs: int) -> dict[str, Any]:
     """Several pairs of runs in turns, and the median ratio of their throughputs."""
-    hand_over(sorted(data.glob("*.parquet"))[0], kind, folder)
+    hand_over(min(data.glob("*.parquet")), kind, folder)
     model = folder / f"{kind}-pipeline.joblib"
     job = config(data, model, folder)
     runs = [{"ours": ours(job, folder), "theirs": theirs(data, model, folder)} for _ in range(pairs)]
@@ -94,7 +103,9 @@ def compared(data: Path, kind: str, folder: Path, pairs: int) -> dict[str, Any]:
         "model": kind,
         "rows": rows,
         "files": len(list(data.glob("*.parquet"))),
-        "rows_per_second": {who: round(rows / statistics.median(r[who]["seconds"] for r in runs)) for who in ("ours", "theirs")},
+        "rows_per_second": {
+            who: round(rows / statistics.median(r[who]["seconds"] for r in runs)) for who in ("ours", "theirs")
+        },
         "ratio": {"median": round(statistics.median(ratios), 3), "all": [round(ratio, 3) for ratio in ratios]},
         "worker_mib": {who: max(max(r[who]["worker_mib"]) for r in runs) for who in ("ours", "theirs")},
         "runs": runs,
@@ -106,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--models", default="logistic,forest")
-    parser.add_argument("--pairs", type=int, default=1)
+    parser.add_argument("--pairs", type=int, default=1, help="0: scoreline alone, for its memory")
     parser.add_argument("--folder", type=Path, help="where data are made and kept; a temporary folder without it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch:
@@ -114,7 +125,8 @@ def main() -> None:
         data = folder / f"data-{options.rows}" / "transactions"
         if not data.exists():
             write_demo(data.parent, options.rows, "parquet")
-        found = [compared(data, kind, folder, options.pairs) for kind in options.models.split(",")]
+        kinds = options.models.split(",")
+        found = [compared(data, k, folder, options.pairs) if options.pairs else alone(data, k, folder) for k in kinds]
     result = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "processor": platform.machine(), "system": platform.platform()},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Self
 
 SECONDS = 0.2
 
 
 class WorkerMemory:
-    """While it is open, watches all descendants of a process; `peaks` are their high-water marks in MiB, largest first."""
+    """While it is open, watches all descendants of a process; `peaks` are their high-water marks in MiB."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -17,7 +18,7 @@ class WorkerMemory:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> WorkerMemory:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -39,13 +40,19 @@ class WorkerMemory:
 def _descendants(root: int) -> list[int]:
     found, waiting = [], [root]
     while waiting:
-        try:
-            children = Path(f"/proc/{waiting[-1]}/task/{waiting.pop()}/children").read_text().split()
-        except OSError:
-            continue
-        found += [int(pid) for pid in children]
-        waiting += [int(pid) for pid in children]
+        children = _children(waiting.pop())
+        found += children
+        waiting += children
     return found
+
+
+def _children(pid: int) -> list[int]:
+    """Processes that any thread of a process started."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _high_water(pid: int) -> int:

@@ -24,8 +24,8 @@ __all__ = ["check", "current", "evaluate", "predict", "run", "train"]
 def run(config: str | Path, overrides: Sequence[str] = (), modules: Sequence[str | Path] = ()) -> RunRecord:
     """Run all stages of a config file; `overrides` are as after ``--set``, `modules` as after ``--module``.
 
-    Raises a ScorelineError with all problems. Eager; a local cluster is started and closed where the config asks for one, so
-    a script that calls this must guard its main program with ``if __name__ == "__main__":``.
+    Raises a ScorelineError with all problems. Eager; a local cluster is started and closed where the config asks for
+    one, so a script that calls this must guard its main program with ``if __name__ == "__main__":``.
     """
     return _commanded(pipeline.run, config, overrides, modules)
 

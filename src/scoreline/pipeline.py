@@ -58,7 +58,7 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A bundle that is ready, where it is, the report of its evaluation, and the rows it was made of when this run saw them."""
+    """A bundle that is ready, where it is, the report of its evaluation, and its rows when this run saw them."""
 
     bundle: Bundle
     uri: str
@@ -96,7 +96,7 @@ def check(job: JobConfig, context: Context) -> CheckReport:
 
 
 def run(job: JobConfig, context: Context) -> RunRecord:
-    """All stages that the config has, in order. The same command again goes on where it stopped and trains nothing twice."""
+    """All stages that the config has, in order. The same command again goes on where it stopped, training nothing twice."""
     if job.train is None:
         return predict(job, context)
     plan = _plan(job, job.train, context)
@@ -117,7 +117,10 @@ def train(job: JobConfig, context: Context) -> RunRecord:
 
 
 def evaluate(job: JobConfig, context: Context) -> RunRecord:
-    """Judge the newest bundle of this config. Raises UsageError when there is none, ModelError when the gate refuses it."""
+    """Judge the newest bundle of this config.
+
+    Raises UsageError when there is none, ModelError when the gate refuses it.
+    """
     plan = _plan(job, _train_section(job), context)
     with _work(job, context, plan.survey.rows) as work:
         trained = _evaluated(work, plan, _found(work, plan))

@@ -84,11 +84,14 @@ class Population:
         """The population of one unit: small enough to travel with a task."""
         return Population((unit,), self.target, self.split)
 
-    def batches(self, columns: Sequence[str], which: Which) -> Iterator[Batch]:
-        """The wanted rows of all units in input order, one batch a row group, batches without rows left out."""
+    def batches(self, columns: Sequence[str], which: Which, group: int | None = None) -> Iterator[Batch]:
+        """The wanted rows of all units in input order, one batch a row group, batches without rows left out.
+
+        With `group`, only the row group of that number of each unit.
+        """
         wanted = dict.fromkeys([*columns, self.target, *self._split_columns(), HASH])
         for unit in self.units:
-            for table in _rows_left(unit, tuple(wanted)):
+            for table in _rows_left(unit, tuple(wanted), group):
                 batch = self._chosen(table, columns, which)
                 if len(batch.hashes):
                     yield batch
@@ -117,19 +120,26 @@ def has_value(column: pa.ChunkedArray) -> np.ndarray:
     return mask
 
 
-def _rows_left(unit: CleanedUnit, columns: Sequence[str]) -> Iterator[pa.Table]:
+def row_groups(unit: CleanedUnit) -> int:
+    """How many row groups the unit's file has."""
+    return -(-unit.rows // ROW_GROUP_ROWS)
+
+
+def _rows_left(unit: CleanedUnit, columns: Sequence[str], only: int | None) -> Iterator[pa.Table]:
     """The unit's rows that are no copies, a row group at a time."""
-    start = 0
     with open_input(unit.uri) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-        for group in range(parquet.num_row_groups):
+        for group in range(parquet.num_row_groups) if only is None else (only,):
             table = parquet.read_row_group(group, columns=list(columns), use_threads=False)
-            copies = unit.duplicates[(unit.duplicates >= start) & (unit.duplicates < start + table.num_rows)] - start
-            start += table.num_rows
-            if len(copies):
-                kept = np.ones(table.num_rows, dtype=bool)
-                kept[copies] = False
-                table = table.filter(pa.array(kept))
-            yield table
+            yield _without_copies(table, unit.duplicates, group * ROW_GROUP_ROWS)
+
+
+def _without_copies(table: pa.Table, duplicates: np.ndarray, start: int) -> pa.Table:
+    copies = duplicates[(duplicates >= start) & (duplicates < start + table.num_rows)] - start
+    if not len(copies):
+        return table
+    kept = np.ones(table.num_rows, dtype=bool)
+    kept[copies] = False
+    return table.filter(pa.array(kept))
 
 
 def read_fingerprints(

@@ -18,7 +18,7 @@ from scoreline.errors import ModelError
 
 X, Y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array(["a", "a", "b", "b"])
 WRITERS = {
-    ".skops": lambda model, path: skops_io.dump(model, path),
+    ".skops": skops_io.dump,
     ".joblib": joblib.dump,
     ".pkl": lambda model, path: Path(path).write_bytes(pickle.dumps(model)),
     ".dill": lambda model, path: Path(path).write_bytes(dill.dumps(model)),

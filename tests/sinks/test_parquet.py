@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,10 +32,12 @@ def rows_of(start: int, stop: int, *, encoded: bool = False) -> pa.Table:
 
 @settings(max_examples=25, deadline=None)
 @given(cuts=st.lists(st.integers(0, ROWS), max_size=6), encoded=st.booleans())
-def test_any_cut_and_encoding_gives_the_same_bytes(tmp_path_factory, cuts: list[int], encoded: bool) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def test_any_cut_and_encoding_gives_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[int], encoded: bool
+) -> None:
     folder = tmp_path_factory.mktemp("cuts")
     edges = [0, *sorted(cuts), ROWS]
-    tables = [rows_of(a, b, encoded=encoded) for a, b in zip(edges, edges[1:], strict=False)]
+    tables = [rows_of(a, b, encoded=encoded) for a, b in pairwise(edges)]
     assert written(folder / "cut", tables) == written(folder / "whole", [rows_of(0, ROWS)])
 
 

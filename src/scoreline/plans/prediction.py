@@ -137,8 +137,8 @@ def _scoring(bundle: Bundle, contract: Contract) -> dict[str, Any]:
 def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) -> tuple[Bundle, Survey]:
     """A bundle around artifacts that were fitted elsewhere, and the survey of the input it was checked against.
 
-    Raises ModelError when the artifacts may not be loaded, want columns that are not there after cleaning, or cannot predict
-    the first rows.
+    Raises ModelError when the artifacts may not be loaded, want columns that are not there after cleaning, or cannot
+    predict the first rows.
     """
     names = tuple(path.stem for path in modules)
     if is_bundle(model.uri):

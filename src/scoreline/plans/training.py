@@ -14,13 +14,14 @@ from scoreline.cleaning import Cleaning
 from scoreline.errors import Problem, StepError, UsageError
 from scoreline.features import check, start
 from scoreline.keys import digest, library_versions, snapshot, train_key
+from scoreline.recipe import Recipe
 from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.stages.clean import CleanTask
 from scoreline.stages.evaluate import EvaluateTask
 from scoreline.stages.keep import KeepTask
 from scoreline.stages.pull import pull
 from scoreline.stages.sample import Division
-from scoreline.stages.train import BundleTask, Origin, Recipe
+from scoreline.stages.train import BundleTask, Origin
 from scoreline.storage import join
 
 if TYPE_CHECKING:

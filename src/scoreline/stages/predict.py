@@ -1,4 +1,4 @@
-"""Predict: one task for each unit reads, cleans, predicts and writes it once; a commit publishes all of them together."""
+"""Predict: one task a unit reads, cleans, predicts and writes it once; a commit publishes all of them together."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class PredictTask:
     @property
     def output_schema(self) -> pa.Schema:
         """The columns of the predictions, plain types."""
-        fields = [self.contract.schema.field(name).with_nullable(True) for name in self.keep]
+        fields = [self.contract.schema.field(name).with_nullable(nullable=True) for name in self.keep]
         if self.row_id:
             fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64())]
         fields.append(pa.field("prediction", self.bundle.answer_type))
@@ -138,8 +138,8 @@ def predict(
 ) -> Published:
     """Predict all units that have no receipt yet, then publish the run. Eager; the driver holds receipts only.
 
-    Raises BudgetError when more rows are refused than the budget allows: nothing is published then, and what is computed is
-    kept. Raises ConflictError when another run published meanwhile.
+    Raises BudgetError when more rows are refused than the budget allows: nothing is published then, and what is
+    computed is kept. Raises ConflictError when another run published meanwhile.
     """
     base = highest_commit(task.layout)
     receipts = read_receipts(task.layout)
@@ -157,8 +157,8 @@ def predict(
 def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
     """Predict one unit in this process and write it once. Memory: a few batches and one row group.
 
-    The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as filtered,
-    or ScorelineError is raised.
+    The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
+    filtered, or ScorelineError is raised.
     """
     account = _Account()
     layout = task.layout

@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
-from scoreline.frame import to_frame
-from scoreline.storage import create, join, open_input
+from scoreline.incremental import fit_incremental, fit_incremental_on
+from scoreline.population import row_groups
+from scoreline.recipe import Recipe
+from scoreline.storage import create, join
 from scoreline.threads import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from scoreline.clusters.base import Session
     from scoreline.contract import Contract
-    from scoreline.features import FeatureFit
-    from scoreline.models.base import Model
     from scoreline.population import Population
     from scoreline.search import SearchConfig
     from scoreline.sources.base import Source
-    from scoreline.task import Task
     from scoreline.units import Unit
-
-
-@dataclass(frozen=True, eq=False)
-class Recipe:
-    """How a model is fitted once the transformers are.
-
-    Attributes
-    ----------
-    inputs : the feature columns after cleaning
-    threads : threads that BLAS, OpenMP and the estimator may use; part of what makes the same model twice
-    sample_uri : the rows that the model is fitted on
-    population : when the model learns in parts: all rows, of which the training rows are used
-    """
-
-    model: Model
-    task: Task
-    fit: FeatureFit
-    inputs: pa.Schema
-    target: str
-    seed: int
-    threads: int
-    sample_uri: str
-    population: Population | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,29 +98,27 @@ def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any
     from scoreline.search import folds, score_candidate
 
     candidate, fold = pair
-    features, target = _sample_matrix(recipe)
+    sample = recipe.sample()
+    features, target = recipe.matrix(recipe.features(sample), sample)
     rows = folds(target, recipe.task, search.folds, recipe.seed)[fold]
     with limited(recipe.threads):
-        estimator = _with(recipe.model, candidate).build(recipe.task, recipe.seed, recipe.threads)
-        return score_candidate(estimator, features, target, rows, search.metric)
-
-
-def _sample_matrix(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    sample = read_sample(recipe.sample_uri)
-    return matrix(recipe, recipe.fit.export(to_frame(sample.slice(0, ROWS), recipe.inputs)), sample)
+        return score_candidate(recipe.trying(candidate).estimator(), features, target, rows, search.metric)
 
 
 def train(session: Session, task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
-    """Fit the model and make the bundle, in one task on the cluster; `params` are a search's. Eager."""
-    ((_, trained),) = session.map(partial(make_bundle, params=params), [task], "train")
-    return trained
+    """Fit the model and make the bundle, in one task on the cluster; `params` are a search's. Eager.
+
+    A model that learns in parts goes over all training rows first, from one batch to the next.
+    """
+    task = replace(task, recipe=task.recipe.trying(params))
+    learned = None if task.recipe.population is None else learn_in_parts(session, task.recipe, task.recipe.population)
+    ((_, made),) = session.map(partial(make_bundle, params=params, learned=learned), [task], "train")
+    return made
 
 
-def make_bundle(task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
+def make_bundle(task: BundleTask, params: Mapping[str, Any], learned: Learned | None = None) -> MadeBundle:
     """Fit and write the bundle in this process. The same task gives the same predictions anywhere."""
-    recipe = task.recipe
-    with limited(recipe.threads):
-        pipeline, rows = _fitted(recipe, _with(recipe.model, params))
+    pipeline, rows = _fitted(task.recipe, learned)
     body = dumped(pipeline)
     sha256 = hashlib.sha256(body).hexdigest()
     uri = join(task.models, f"{task.train_key[:12]}-{sha256[:8]}")
@@ -156,66 +129,61 @@ def make_bundle(task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
     return MadeBundle(uri, sha256, rows, dict(params))
 
 
-def _with(model: Model, params: Mapping[str, Any]) -> Model:
-    return model.model_copy(update={"params": {**model.params, **params}})
-
-
-def _fitted(recipe: Recipe, model: Model) -> tuple[Any, int]:
+def _fitted(recipe: Recipe, learned: Learned | None) -> tuple[Any, int]:
     from sklearn.pipeline import Pipeline
 
-    sample = read_sample(recipe.sample_uri)
-    features = recipe.fit.export(to_frame(sample.slice(0, ROWS), recipe.inputs))
-    estimator = model.build(recipe.task, recipe.seed, recipe.threads)
-    if recipe.population is None:
-        estimator.fit(*matrix(recipe, features, sample))
-        rows = sample.num_rows
-    else:
-        rows = _fit_in_parts(recipe, features, estimator, recipe.population)
-    return Pipeline([("features", features), ("model", estimator)]), rows
+    sample = recipe.sample()
+    features = recipe.features(sample)
+    if learned is not None:
+        return Pipeline([("features", features), ("model", learned.estimator)]), learned.rows
+    with limited(recipe.threads):
+        estimator = recipe.estimator().fit(*recipe.matrix(features, sample))
+    return Pipeline([("features", features), ("model", estimator)]), sample.num_rows
 
 
-def _fit_in_parts(recipe: Recipe, features: Any, estimator: Any, population: Population) -> int:
-    """Fit on all training rows, a batch at a time in input order."""
-    from scoreline.incremental import fit_incremental
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """An estimator that learned in parts, and from how many rows."""
 
-    rows = 0
-
-    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        nonlocal rows
-        for batch in population.batches([*recipe.inputs.names, recipe.target], "train"):
-            rows += batch.table.num_rows
-            yield matrix(recipe, features, batch.table)
-
-    classes = None
-    if recipe.task == "classification":
-        seen = (target_values(b.table, recipe) for b in population.batches([recipe.target], "train"))
-        classes = np.unique(np.concatenate([np.unique(values) for values in seen]))
-    fit_incremental(estimator, parts(), classes)
-    return rows
+    estimator: Any
+    rows: int
 
 
-def read_sample(uri: str) -> pa.Table:
-    """The sample's rows."""
-    with open_input(uri) as file:
-        return pq.read_table(file, use_threads=False)
+def learn_in_parts(session: Session, recipe: Recipe, population: Population) -> Learned:
+    """Fit the estimator on all training rows, a batch at a time in input order; eager.
+
+    With workers, batches are loaded and transformed side by side while the estimator goes from one to the next; the result
+    is the same. BLAS has one thread in both, since workers have one.
+    """
+    features = recipe.features(recipe.sample())
+    counts = dict(session.map(partial(_labels, recipe), [population.only(unit) for unit in population.units], "labels"))
+    loaders = [
+        partial(load_batch, recipe, features, population.only(unit), group)
+        for unit in population.units
+        for group in range(row_groups(unit))
+    ]
+    classes = (
+        None if recipe.task == "regression" else np.unique(np.concatenate([found for _, found in counts.values()]))
+    )
+    rows = sum(count for count, _ in counts.values())
+    if session.client is not None:
+        return Learned(fit_incremental_on(session.client, recipe.estimator(), loaders, classes), rows)
+    with limited(1):
+        return Learned(fit_incremental(recipe.estimator(), (load() for load in loaders), classes), rows)
 
 
-def matrix(recipe: Recipe, features: Any, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Features, float64 (rows, features), and target of a table of cleaned rows."""
-    return np.asarray(features.transform(to_frame(table, recipe.inputs))), target_values(table, recipe)
+def _labels(recipe: Recipe, population: Population) -> tuple[int, np.ndarray]:
+    """Training rows of a unit, and the labels among them."""
+    values = [recipe.target_values(batch.table) for batch in population.batches([recipe.target], "train")]
+    return sum(map(len, values)), np.unique(np.concatenate(values)) if values else np.empty(0, dtype=object)
 
 
-def target_values(table: pa.Table, recipe: Recipe) -> np.ndarray:
-    """The target as scikit-learn takes it: float64, or labels as object, int64 or bool."""
-    column = table[recipe.target]
-    if recipe.task == "regression":
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
-    return np.asarray(column.to_pylist(), dtype=object if _is_text(column.type) else None)
-
-
-def _is_text(arrow_type: pa.DataType) -> bool:
-    plain = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
-    return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
+def load_batch(recipe: Recipe, features: Any, population: Population, group: int) -> tuple[np.ndarray, np.ndarray]:
+    """Features and target of the training rows in one row group of a unit."""
+    columns = [*recipe.inputs.names, recipe.target]
+    for batch in population.batches(columns, "train", group):
+        return recipe.matrix(features, batch.table)
+    return np.empty((0, len(features.get_feature_names_out()))), np.empty(0, dtype=object)
 
 
 def _bundle(task: BundleTask, pipeline: Any, model: ArtifactConfig) -> Bundle:

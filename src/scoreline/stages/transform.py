@@ -27,8 +27,8 @@ def transform(
 ) -> FeatureFit:
     """Fit all transformers on the training rows; eager, one pass over the data for each link of the longest chain.
 
-    `inputs` are the feature columns after cleaning. The result is the same for any units and any cluster: statistics of parts
-    are merged in input order. `progress` is told the rows of each unit at each pass.
+    `inputs` are the feature columns after cleaning. The result is the same for any units and any cluster: statistics of
+    parts are merged in input order. `progress` is told the rows of each unit at each pass.
     """
     fit = begun
     while not fit.finished:
@@ -42,7 +42,7 @@ def transform(
 
 
 def unit_statistics(fit: FeatureFit, inputs: pa.Schema, population: Population) -> list[Any]:
-    """What the transformers need to know of one unit's training rows, a part at a time; one part without rows at least."""
+    """What the transformers need to know of one unit's training rows, merged from its batches."""
     found = [
         fit.partial(to_frame(batch.table, inputs), target_series(batch.table, population.target))
         for batch in population.batches([*inputs.names, population.target], "train")
