@@ -10,7 +10,7 @@ A line without any byte is no record: it has no number. Lines end with LF, CR or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,12 +54,14 @@ class Records:
     starts : int64 array, where in `data` each record begins
     stop : where the last record and the line ends after it have ended
     stray : boolean array, True for records in which a quote opens a field and does not close it
+    offset : where in the stream `data` begins
     """
 
     data: bytes
     starts: np.ndarray
     stop: int
     stray: np.ndarray
+    offset: int = 0
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -74,7 +76,7 @@ class Records:
         bounds = np.append(self.starts, self.stop)
         begin, end = int(bounds[min(first, len(self))]), int(bounds[min(stop, len(self))])
         starts = self.starts[first:stop] - begin
-        return Records(self.data[begin:end], starts, end - begin, self.stray[first:stop])
+        return Records(self.data[begin:end], starts, end - begin, self.stray[first:stop], self.offset + begin)
 
     def text_of(self, number: int) -> bytes:
         """The bytes of one record without its line end."""
@@ -90,17 +92,17 @@ def read_records(read: Callable[[int], bytes], marks: Marks, block: int) -> Iter
 
     Memory: a few times the block, or the longest record. Raises RecordTooLongError.
     """
-    rest = b""
+    rest, offset = b"", 0
     while fresh := read(block):
         found = split_records(rest + fresh, marks, final=False)
-        rest = found.data[found.stop :]
+        if len(found):
+            yield replace(found, offset=offset)
+        rest, offset = found.data[found.stop :], offset + found.stop
         if len(rest) > LONGEST_RECORD:
             raise RecordTooLongError
-        if len(found):
-            yield found
     found = split_records(rest, marks, final=True)
     if len(found):
-        yield found
+        yield replace(found, offset=offset)
 
 
 def split_records(data: bytes, marks: Marks, *, final: bool) -> Records:

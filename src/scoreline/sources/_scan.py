@@ -72,22 +72,22 @@ def scan_files(files: Sequence[FileInfo], dialects: Sequence[Dialect]) -> list[S
 def scan_file(file: FileInfo, dialect: Dialect) -> Scan:
     """Scan one file. Raises DataError when it cannot be decompressed or a record does not end."""
     header, evidence, cuts, stray = b"", Evidence(), [], 0
-    offset, number = _text_start(file, dialect), -1
+    base, stop, number = _text_start(file, dialect), 0, -1
     try:
         with open_text(file.uri, dialect.encoding) as read:
             for records in read_records(read, dialect.marks, _BLOCK):
-                if number < 0:
-                    header = records.text_of(0)
                 first = 1 if number < 0 else 0
+                if first:
+                    header = records.text_of(0)
                 if len(records) > first:
-                    cuts.append((offset + int(records.starts[first]), number + first))
+                    cuts.append((base + records.offset + int(records.starts[first]), number + first))
                 evidence += evidence_of(memoryview(records.data)[: records.stop])
                 stray += int(records.stray.sum())
-                offset, number = offset + records.stop, number + len(records)
+                stop, number = base + records.offset + records.stop, number + len(records)
     except RecordTooLongError as error:
         what = f"record {number} has no end within {LONGEST_RECORD >> 20} MiB"
         raise DataError(Problem(what, file.uri, "look for a missing line end or quote after this record")) from error
-    return Scan(file, dialect.encoding, header, max(number, 0), tuple(cuts), offset, evidence, stray)
+    return Scan(file, dialect.encoding, header, max(number, 0), tuple(cuts), stop, evidence, stray)
 
 
 def _text_start(file: FileInfo, dialect: Dialect) -> int:
