@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def scoreline(*arguments: str, folder: Path, code: int = 0, **environment: str) -> "subprocess.CompletedProcess[str]":
+def scoreline(
+    *arguments: str, folder: Path, code: int = 0, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run a command in a folder and check its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "scoreline", *arguments],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         timeout=240,

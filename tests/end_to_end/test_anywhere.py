@@ -39,9 +39,9 @@ def model_of(folder: Path, artifacts: str = "demo/artifacts") -> str:
     return (model / "SHA256SUMS").read_text().split("  golden.parquet")[0][-64:] + model.name[-8:]
 
 
-def run_elsewhere(folder: Path, *options: str, **environment: str) -> dict[str, Any]:
+def run_elsewhere(folder: Path, *options: str) -> dict[str, Any]:
     moved = ["--set", "artifacts=other/artifacts", "--set", "predict.sink.uri=other/predictions"]
-    return result(scoreline("run", "job.json", "--json", *moved, *options, folder=folder, **environment))
+    return result(scoreline("run", "job.json", "--json", *moved, *options, folder=folder))
 
 
 def test_every_row_is_accounted_for(demo: Path) -> None:
@@ -93,12 +93,14 @@ def test_s3_gives_the_same_model_and_predictions(demo: Path, seaweedfs: SeaweedF
         "clean[3].with": f"s3://{bucket}/data/reference/cities.parquet",
     }
     options = [word for key, value in moved.items() for word in ("--set", f"{key}={value}")]
-    scoreline("run", "job.json", "--cluster", "local", *options, folder=demo, **seaweedfs.env())
+    scoreline("run", "job.json", "--cluster", "local", *options, folder=demo, environment=seaweedfs.env())
     keys = [item["Key"] for item in client.list_objects_v2(Bucket=bucket)["Contents"]]
     (model,) = (key for key in keys if key.endswith("/pipeline.joblib"))
     assert model.split("/")[-2][-8:] == model_of(demo)[-8:]
     rows: dict[str, list[Any]] = {}
-    for key in sorted(key for key in keys if "/runs/" in key and "/data/" in key and key.startswith("predictions.store")):
+    for key in sorted(
+        key for key in keys if "/runs/" in key and "/data/" in key and key.startswith("predictions.store")
+    ):
         path = demo / "from_s3.parquet"
         path.write_bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read())
         for name, values in predictions(demo, "from_s3.parquet").items():
