@@ -107,7 +107,7 @@ def test_a_stratified_sample_takes_each_class_by_its_own_limit() -> None:
 
 @pytest.mark.parametrize("strategy", ["random", "first"])
 def test_units_are_taken_by_name_and_not_by_chance(strategy: str) -> None:
-    config = SampleConfig(units=2, strategy=strategy)  # type: ignore[arg-type]
+    config = SampleConfig(units=2, strategy=strategy)
     names = [f"unit-{number}" for number in range(10)]
     taken = units_to_take(config, names, 42)
     assert taken == units_to_take(config, names, 42)

@@ -96,7 +96,7 @@ def check(job: JobConfig, context: Context) -> CheckReport:
 
 
 def run(job: JobConfig, context: Context) -> RunRecord:
-    """All stages that the config has, in order. The same command again goes on where it stopped, training nothing twice."""
+    """All stages that the config has, in order; the same command again goes on where it stopped, training nothing twice."""
     if job.train is None:
         return predict(job, context)
     plan = _plan(job, job.train, context)

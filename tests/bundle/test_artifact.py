@@ -49,7 +49,7 @@ def test_a_pickle_needs_trust_and_a_hash(tmp_path: Path, suffix: str, options: d
     uri, sha256 = saved(tmp_path, suffix)
     given = {**options, **({"sha256": sha256} if "sha256" in options else {})}
     with pytest.raises(ModelError, match="can run any code") as refused:
-        load_artifact(ArtifactConfig(uri=uri, **given))  # type: ignore[arg-type]
+        load_artifact(ArtifactConfig(uri=uri, **given))
     assert sha256 in refused.value.problems[0].advice
 
 

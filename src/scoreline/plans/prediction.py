@@ -183,7 +183,7 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
 
 
 def pinned(artifact: ArtifactConfig) -> ArtifactConfig:
-    """The artifact as every worker finds it: by an absolute location and, for skops, with the hash of what is there now.
+    """The artifact as every worker finds it: at an absolute location and, for skops, with the hash of what is there.
 
     Formats that run code get no hash here: without one in the config they are refused when loaded.
     """
@@ -205,7 +205,7 @@ def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:
 def answering(bundle: Bundle, survey: Survey) -> Bundle:
     """The bundle with the type of its answers, found by predicting the first rows of the input.
 
-    Raises ModelError when the artifact cannot predict any of them, or answers with something other than one value a row.
+    Raises ModelError when the artifact cannot predict any of them, or does not answer with one value a row.
     """
     contract = bundle.contract.only(bundle.needs)
     for unit in survey.units:

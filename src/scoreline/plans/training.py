@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from scoreline.catalogue import load_kind
 from scoreline.cleaning import Cleaning
-from scoreline.errors import Problem, StepError, UsageError
-from scoreline.features import check, start
+from scoreline.errors import Problem, UsageError
+from scoreline.features import start
 from scoreline.keys import digest, library_versions, snapshot, train_key
+from scoreline.plans.columns import cleaned_schema, column_problems, key_problems
 from scoreline.recipe import Recipe
 from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.stages.clean import CleanTask
@@ -158,7 +158,7 @@ def metrics_of(job: JobConfig, task: Task) -> tuple[Metric, ...]:
 
 
 def baseline_of(training: Counts, task: Task) -> str | float:
-    """What a model that ignores its input answers: the commonest label of the training rows (as text), or their mean."""
+    """What a model that ignores its input answers: the commonest training label (as text), or the training mean."""
     if task == "classification":
         return min(training.classes, key=lambda label: (-training.classes[label], label))
     return training.total / training.rows
@@ -170,8 +170,10 @@ def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path])
     survey = replace(survey, contract=with_nulls(survey.contract, job.contract))
     schema = survey.contract.schema
     everything = Cleaning(job.clean).surveyed()
-    cleaned = everything.at("train").output_schema(schema)
-    _check_columns(job, section, cleaned)
+    cleaned = cleaned_schema(job, everything, "train", schema)
+    _refuse([*key_problems(job, schema), *column_problems(job, section, cleaned)])
+    task = task_of(job, section, cleaned)
+    _refuse(_option_problems(job, section, task))
     begun = start(job.features, cleaned)
     names = begun.input_columns
     keep = tuple(dict.fromkeys([*names, *wanted_columns(job, section)]))
@@ -180,7 +182,7 @@ def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path])
     return TrainPlan(
         survey=survey,
         section=section,
-        task=task_of(job, section, cleaned),
+        task=task,
         target=job.target or "",
         cleaning=cleaning,
         read=in_order({*read, *survey.contract.key}, schema),
@@ -227,24 +229,30 @@ def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in step.items() if key != "with"}
 
 
-def _check_columns(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> None:
-    problems: list[Problem] = []
-    try:
-        check(job.features, cleaned)
-    except StepError as error:
-        problems.extend(error.problems)
-    for name in wanted_columns(job, train):
-        if name not in cleaned.names:
-            problems.append(no_column(name, job.where("target") if name == job.target else job.where(), cleaned.names))
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
         raise UsageError(*problems)
 
 
-def no_column(name: str, where: str, present: Sequence[str]) -> Problem:
-    """The problem of a column that is not there after cleaning."""
-    close = get_close_matches(name, present, 1)
-    advice = f"did you mean '{close[0]}'?" if close else f"the columns are: {', '.join(present[:30])}"
-    return Problem(f"there is no column '{name}' after cleaning", where, advice)
+def _option_problems(job: JobConfig, train: TrainConfig, task: Task) -> list[Problem]:
+    """What the config asks of a model that this task, or this model, does not give."""
+    measured = [metric.kind for metric in metrics_of(job, task)]
+    problems = [
+        Problem(
+            f"the gate asks for {rule.metric}, which is not evaluated",
+            job.where("evaluate", "gate", number, "metric"),
+            f'add "{rule.metric}" to evaluate.metrics; evaluated are {", ".join(measured)}',
+        )
+        for number, rule in enumerate(job.evaluate.gate)
+        if rule.metric not in measured
+    ]
+    if job.predict is not None and job.predict.proba and not train.model.gives_probabilities(task):
+        what = "a regression has no probabilities"
+        if task == "classification":
+            what = f'the model "{train.model.kind}" gives no probabilities'
+        advice = 'set "proba": false, or choose a classifier with probabilities, such as "logistic_regression"'
+        problems.append(Problem(what, job.where("predict", "proba"), advice))
+    return problems
 
 
 def task_of(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> Task:

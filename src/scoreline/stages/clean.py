@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from scoreline.cleaners.base import FrameStep
 from scoreline.cleaning import Cleaning, CleanPart, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
 from scoreline.errors import Problem, StorageError
@@ -53,6 +54,11 @@ class CleanTask:
     folder: str
     group: str | None = None
 
+    @property
+    def compares_rows(self) -> bool:
+        """True when a step needs to see all units."""
+        return any(isinstance(step, FrameStep) for step in self.cleaning.steps)
+
 
 class _Tally(NamedTuple):
     """Counts that grow while a unit is cleaned."""
@@ -74,7 +80,7 @@ def clean(
         done[number] = cleaned
         progress(cleaned.rows_in)
     cleaned_units = tuple(unit for unit in done if unit is not None)
-    if any(step.kind == "drop_duplicates" for step in task.cleaning.steps):
+    if task.compares_rows:
         return _with_duplicates_named(session, cleaned_units)
     return cleaned_units
 
@@ -148,7 +154,7 @@ def _schema(task: CleanTask) -> pa.Schema:
     fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64()), pa.field(HASH, pa.uint64())]
     if task.group is not None:
         fields.append(pa.field(GROUP_HASH, pa.uint64()))
-    if any(step.kind == "drop_duplicates" for step in task.cleaning.steps):
+    if task.compares_rows:
         fields += [pa.field(name, pa.uint64()) for name in FINGERPRINT]
     return pa.schema(fields)
 

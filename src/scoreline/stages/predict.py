@@ -268,7 +268,8 @@ def _check_budget(task: PredictTask, receipts: Sequence[Receipt], budget: ErrorB
     reasons = ", ".join(f"{reason} {rows_refused:,}" for reason, rows_refused in refused.items())
     raise BudgetError(
         Problem(
-            f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget of {budget.rate:.2%}: {reasons}",
+            f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget of {budget.rate:.2%}: "
+            f"{reasons}",
             f"refused rows with their reasons: {task.layout.quarantine}",
             "mend the data or the config, or allow more with predict.error_budget.rate; nothing was published",
         )

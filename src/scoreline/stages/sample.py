@@ -56,10 +56,9 @@ class Divided:
         """What a person should know of it."""
         units, split = self.population.units, self.population.split
         rows, copies = sum(unit.rows for unit in units), sum(len(unit.duplicates) for unit in units)
-        found = [
-            f"{self.everything.rows:,} rows with a target: {self.training.rows:,} to train on, "
-            f"{self.everything.rows - self.training.rows:,} held out"
-        ]
+        held_out = self.everything.rows - self.training.rows
+        total = f"{self.everything.rows:,} rows with a target"
+        found = [f"{total}: {self.training.rows:,} to train on, {held_out:,} held out"]
         if copies:
             found.append(f"{copies:,} duplicates left out of training")
         if rows - copies > self.everything.rows:

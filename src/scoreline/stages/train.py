@@ -17,7 +17,6 @@ from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.incremental import fit_incremental, fit_incremental_on
 from scoreline.population import row_groups
-from scoreline.recipe import Recipe
 from scoreline.storage import create, join
 from scoreline.threads import limited
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from scoreline.clusters.base import Session
     from scoreline.contract import Contract
     from scoreline.population import Population
+    from scoreline.recipe import Recipe
     from scoreline.search import SearchConfig
     from scoreline.sources.base import Source
     from scoreline.units import Unit
@@ -152,8 +152,8 @@ class Learned:
 def learn_in_parts(session: Session, recipe: Recipe, population: Population) -> Learned:
     """Fit the estimator on all training rows, a batch at a time in input order; eager.
 
-    With workers, batches are loaded and transformed side by side while the estimator goes from one to the next; the result
-    is the same. BLAS has one thread in both, since workers have one.
+    With workers, batches are loaded and transformed side by side while the estimator goes from one to the next; the
+    result is the same. BLAS has one thread in both, since workers have one.
     """
     features = recipe.features(recipe.sample())
     counts = dict(session.map(partial(_labels, recipe), [population.only(unit) for unit in population.units], "labels"))
