@@ -54,6 +54,14 @@ def chains(features: Sequence[Transformer]) -> tuple[Chain, ...]:
 
     Raises StepError naming every column that is transformed again after it was widened.
     """
+    found = _grouped(features)
+    problems = [problem for transformers, columns in found for _, problem in _widened(transformers, columns)]
+    if problems:
+        raise StepError(*problems)
+    return _named(found)
+
+
+def _grouped(features: Sequence[Transformer]) -> list[tuple[tuple[Transformer, ...], tuple[str, ...]]]:
     mentions: dict[str, tuple[int, ...]] = {}
     for position, transformer in enumerate(features):
         for column in transformer.columns:
@@ -61,20 +69,20 @@ def chains(features: Sequence[Transformer]) -> tuple[Chain, ...]:
     grouped: dict[tuple[int, ...], tuple[str, ...]] = {}
     for column, positions in mentions.items():
         grouped[positions] = (*grouped.get(positions, ()), column)
-    found = [(tuple(features[position] for position in positions), columns) for positions, columns in grouped.items()]
-    problems = [problem for transformers, columns in found for problem in _widened(transformers, columns)]
-    if problems:
-        raise StepError(*problems)
-    return _named(found)
+    return [(tuple(features[position] for position in positions), columns) for positions, columns in grouped.items()]
 
 
-def _widened(transformers: tuple[Transformer, ...], columns: tuple[str, ...]) -> Iterator[Problem]:
+def _widened(transformers: tuple[Transformer, ...], columns: tuple[str, ...]) -> Iterator[tuple[Transformer, Problem]]:
+    """Problems of transformers that follow one which made several columns of theirs."""
     for transformer, following in pairwise(transformers):
         if transformer.widens:
             for column in columns:
                 what = f"{following.kind} cannot follow {transformer.kind}, which makes several columns of '{column}'"
                 where = f"features, {following.kind}: column '{column}'"
-                yield Problem(what, where, f"put {following.kind} before {transformer.kind}, or leave the column out")
+                yield (
+                    following,
+                    Problem(what, where, f"put {following.kind} before {transformer.kind}, or leave the column out"),
+                )
 
 
 def _named(groups: Sequence[tuple[tuple[Transformer, ...], tuple[str, ...]]]) -> tuple[Chain, ...]:
@@ -94,20 +102,23 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 def check(features: Sequence[Transformer], schema: pa.Schema) -> None:
     """Raise StepError with every problem of the transformers on columns of this schema; reads nothing."""
-    problems: list[Problem] = []
+    problems = [problem for _, problem in faults(features, schema)]
+    if problems:
+        raise StepError(*problems)
+
+
+def faults(features: Sequence[Transformer], schema: pa.Schema) -> Iterator[tuple[int, Problem]]:
+    """Every problem of the transformers on columns of this schema, with the transformer's number; reads nothing."""
     known = schema
-    for transformer in features:
+    for number, transformer in enumerate(features):
         try:
             transformer.check(known)
         except StepError as error:
-            problems.extend(error.problems)
+            yield from ((number, problem) for problem in error.problems)
         known = _schema_after(transformer, known)
-    try:
-        chains(features)
-    except StepError as error:
-        problems.extend(error.problems)
-    if problems:
-        raise StepError(*problems)
+    for transformers, columns in _grouped(features):
+        for following, problem in _widened(transformers, columns):
+            yield features.index(following), problem
 
 
 def _schema_after(transformer: Transformer, schema: pa.Schema) -> pa.Schema:

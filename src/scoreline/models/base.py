@@ -87,6 +87,10 @@ class Model(BaseModel):
         """True when the estimator has ``partial_fit``."""
         return hasattr(self._class(task), "partial_fit")
 
+    def gives_probabilities(self, task: Task) -> bool:
+        """True when the estimator with these parameters has ``predict_proba``; raises UsageError as `check` does."""
+        return task == "classification" and hasattr(self.build(task, seed=0, threads=1), "predict_proba")
+
     def _class(self, task: Task) -> Any:
         module, _, name = self.estimators[task].rpartition(".")
         return getattr(import_module(module), name)
