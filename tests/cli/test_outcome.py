@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from scoreline.cli.outcome import Outcome
+from scoreline.config import load_config
 from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
 from scoreline.runs import Journal, RunFolder
 
@@ -135,3 +136,18 @@ def test_a_record_that_cannot_be_written_does_not_hide_the_error(
     (record_file / "in the way").touch()
     assert ended(DataError(Problem("no file")), journal=journal) == 3
     assert "run.json" in capsys.readouterr().err
+
+
+def test_problems_that_name_a_path_of_the_config_get_its_file_and_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "job.json"
+    path.write_text(
+        '{"name": "x", "source": {"kind": "parquet", "uri": "d"}, "artifacts": "a", "model": {"uri": "m.skops"},\n'
+        ' "predict": {"sink": {"kind": "parquet", "uri": "p"}}}'
+    )
+    outcome = Outcome()
+    outcome.job = load_config(path)
+    with pytest.raises(typer.Exit), outcome:
+        raise DataError(Problem("no", "$.predict.sink.uri", "yes"))
+    assert f"where: {path}:2:42 ($.predict.sink.uri)" in capsys.readouterr().err

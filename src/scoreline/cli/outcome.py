@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
+    from scoreline.config import JobConfig
     from scoreline.runs import Journal
 
 
@@ -41,11 +42,13 @@ class Terminated(KeyboardInterrupt):
 class Outcome:
     """A ``with`` block around the work of a command; every way of leaving it ends in an exit code.
 
-    Set `journal` as soon as there is one: it is closed, and told what went wrong. Warnings of libraries are details,
-    which may hold values of the data: they are told at the level "debug".
+    Set `job` and `journal` as soon as they are there: problems are told with their place in the config, and the
+    journal is closed and told what went wrong. Warnings of libraries are details, which may hold values of the data:
+    they are told at the level "debug".
     """
 
     def __init__(self, *, as_json: bool = False, debug: bool = False) -> None:
+        self.job: JobConfig | None = None
         self.journal: Journal | None = None
         self._as_json = as_json
         self._debug = debug
@@ -79,6 +82,7 @@ class Outcome:
 
     def _fail(self, error: BaseException) -> NoReturn:
         problems, code = _explained(error, self._log())
+        problems = problems if self.job is None else tuple(map(self.job.located, problems))
         if self._debug:
             traceback.print_exception(error)
         for problem in problems:
