@@ -101,7 +101,7 @@ class Display(Protocol):
 
 
 @dataclass
-class PlainDisplay:
+class PlainDisplay(Display):
     """A plain line when the first rows are done, when the last are, and at most every ten seconds between them."""
 
     stream: TextIO
@@ -121,7 +121,7 @@ class PlainDisplay:
         pass
 
 
-class LiveDisplay:
+class LiveDisplay(Display):
     """One line at the bottom of a terminal that is written over."""
 
     def __init__(self, stream: TextIO) -> None:
