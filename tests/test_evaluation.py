@@ -252,7 +252,7 @@ def test_the_gate_lets_through_what_reaches_it(rule: dict[str, Any], passes: boo
 def test_all_rules_that_fail_are_named() -> None:
     rules = [GateRule(metric="accuracy", min=0.9), GateRule(metric="mae", max=3.0), GateRule(metric="mae", max=1.0)]
     found = failed_rules(REPORT, rules)
-    assert [problem.where for problem in found] == ["evaluate.gate, metric 'accuracy'", "evaluate.gate, metric 'mae'"]
+    assert [problem.where for problem in found] == ["$.evaluate.gate[0]", "$.evaluate.gate[2]"]
     assert "accuracy is 0.7, and the gate asks for 0.9 at least" in found[0].what
 
 

@@ -313,31 +313,25 @@ def _calibration_table(sums: np.ndarray) -> list[dict[str, float | int]]:
 
 def failed_rules(found: Mapping[str, Any], rules: Sequence[GateRule]) -> list[Problem]:
     """The rules of the gate that a report does not pass, as problems; empty when it passes all."""
-    return [problem for rule in rules if (problem := _failed(found, rule)) is not None]
+    failed = ((number, what) for number, rule in enumerate(rules) if (what := _failed(found, rule)))
+    advice = "improve the model or change the gate; the bundle and its metrics are kept, and nothing was predicted"
+    return [
+        Problem(f"the gate refuses the model: {what}", f"$.evaluate.gate[{number}]", advice) for number, what in failed
+    ]
 
 
-def _failed(found: Mapping[str, Any], rule: GateRule) -> Problem | None:
+def _failed(found: Mapping[str, Any], rule: GateRule) -> str | None:
     reached = found.get("metrics", {}).get(rule.metric, {})
     value = reached.get("value")
     if value is None:
-        return _refused(rule, f"{rule.metric} was not evaluated, or is not defined")
+        return f"{rule.metric} was not evaluated, or is not defined"
     if rule.min is not None and value < rule.min:
-        return _refused(rule, f"{rule.metric} is {value:.4g}, and the gate asks for {rule.min:g} at least")
+        return f"{rule.metric} is {value:.4g}, and the gate asks for {rule.min:g} at least"
     if rule.max is not None and value > rule.max:
-        return _refused(rule, f"{rule.metric} is {value:.4g}, and the gate asks for {rule.max:g} at most")
+        return f"{rule.metric} is {value:.4g}, and the gate asks for {rule.max:g} at most"
     trivial = found.get("baseline", {}).get("metrics", {}).get(rule.metric, {}).get("value")
     if rule.min_gain is not None:
         gain = None if trivial is None else (value - trivial) * (1 if reached["greater_is_better"] else -1)
         if gain is None or gain < rule.min_gain:
-            return _refused(
-                rule, f"{rule.metric} gains {gain} on the baseline, and the gate asks for {rule.min_gain:g}"
-            )
+            return f"{rule.metric} gains {gain} on the baseline, and the gate asks for {rule.min_gain:g}"
     return None
-
-
-def _refused(rule: GateRule, what: str) -> Problem:
-    return Problem(
-        f"the gate refuses the model: {what}",
-        f"evaluate.gate, metric '{rule.metric}'",
-        "improve the model or change the gate; the bundle and its metrics are kept, and nothing was predicted",
-    )

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scoreline.bundle.files import as_json, is_bundle, load_bundle
 from scoreline.config.checks import check_parameters
 from scoreline.dataset.commits import check_target
-from scoreline.errors import ModelError, UsageError
+from scoreline.errors import ModelError, ScorelineError, UsageError
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
-from scoreline.plans.prediction import handed_over, plan_prediction
-from scoreline.plans.training import not_trained, plan_training
+from scoreline.plans.prediction import foresee, handed_over, plan_prediction
+from scoreline.plans.training import not_trained, plan_training, survey_to_judge
 from scoreline.population import Population
 from scoreline.results import RunRecord
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
 from scoreline.stages.keep import keep
 from scoreline.stages.predict import predict as score
-from scoreline.stages.pull import pull
 from scoreline.stages.sample import divide, gather_sample
 from scoreline.stages.train import search_parameters
 from scoreline.stages.train import train as fit
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from scoreline.plans.training import TrainPlan
     from scoreline.results import CheckReport
     from scoreline.runs import Journal, RunFolder
+    from scoreline.sources.base import Survey
     from scoreline.stages.sample import Divided
+
+Found = TypeVar("Found")
 
 INLINE_ROWS = 1_000_000
 """Below about this many rows, starting worker processes costs more than it saves."""
@@ -89,26 +92,42 @@ class Work:
             yield advance
 
 
+def _located(command: Callable[[JobConfig, Context], Found]) -> Callable[[JobConfig, Context], Found]:
+    """A command whose problems name places of the config by file and line."""
+
+    @wraps(command)
+    def located(job: JobConfig, context: Context) -> Found:
+        try:
+            return command(job, context)
+        except ScorelineError as error:
+            raise type(error)(*(job.located(problem) for problem in error.problems)) from error
+
+    return located
+
+
+@_located
 def check(job: JobConfig, context: Context) -> CheckReport:
     """Check a config against its data, reading no rows of Parquet; raises everything that is wrong with them."""
     _import(job, context)
     return checked(job, context.modules)
 
 
+@_located
 def run(job: JobConfig, context: Context) -> RunRecord:
-    """All stages that the config has, in order; the same command again goes on where it stopped, training nothing twice."""
+    """All stages that the config has, in order; the same command again goes on, and trains nothing twice."""
     if job.train is None:
         return predict(job, context)
     plan = _plan(job, job.train, context)
+    judged, survey = survey_to_judge(job, plan), foresee(job, plan)
     with _work(job, context, plan.survey.rows) as work:
-        trained = _evaluated(work, plan, _trained(work, plan))
+        trained = _evaluated(work, plan, _trained(work, plan), judged)
         _pass_gate(job, trained)
         if job.predict is None:
             return _record(work, trained)
-        survey = plan.survey if job.predict_source == job.source else None
         return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
 
 
+@_located
 def train(job: JobConfig, context: Context) -> RunRecord:
     """Clean, transform and train; a bundle that this config made already is used again."""
     plan = _plan(job, _train_section(job), context)
@@ -116,18 +135,21 @@ def train(job: JobConfig, context: Context) -> RunRecord:
         return _record(work, _trained(work, plan))
 
 
+@_located
 def evaluate(job: JobConfig, context: Context) -> RunRecord:
     """Judge the newest bundle of this config.
 
     Raises UsageError when there is none, ModelError when the gate refuses it.
     """
     plan = _plan(job, _train_section(job), context)
+    judged = survey_to_judge(job, plan)
     with _work(job, context, plan.survey.rows) as work:
-        trained = _evaluated(work, plan, _found(work, plan))
+        trained = _evaluated(work, plan, _found(work, plan), judged)
         _pass_gate(job, trained)
         return _record(work, trained)
 
 
+@_located
 def predict(job: JobConfig, context: Context) -> RunRecord:
     """Predict with the newest bundle of this config, or with the artifacts that it names."""
     if job.train is None:
@@ -256,27 +278,25 @@ def _loaded(work: Work, uri: str) -> Trained:
     return Trained(replace(bundle, cleaning=bundle.cleaning.surveyed()), uri)
 
 
-def _evaluated(work: Work, plan: TrainPlan, trained: Trained) -> Trained:
+def _evaluated(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None) -> Trained:
     """The model with its report: the one that was made for the same question, or a new one."""
     known = join(trained.uri, "metrics.json")
-    key = plan.evaluation_key(work.job)
+    key = plan.evaluation_key(work.job, other)
     report = json.loads(read_bytes(known)) if exists(known) else {}
     if report.get("key") != key:
-        report = {"key": key, **_judged(work, plan, trained)}
+        report = {"key": key, **_judged(work, plan, trained, other)}
         put(known, as_json(report))
     put(work.context.folder.metrics, as_json(report))
     return replace(trained, report=report)
 
 
-def _judged(work: Work, plan: TrainPlan, trained: Trained) -> dict[str, Any]:
+def _judged(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None) -> dict[str, Any]:
     divided = trained.divided or _divided(work, plan)
-    other = work.job.evaluate.source
     population = divided.population
     if other is not None:
-        survey = pull(other, work.job.contract)
-        with work.stage("clean", f"cleaning {survey.rows:,} rows to evaluate on", survey.rows) as tell:
-            task = plan.clean_task(join(work.context.folder.data, "evaluation"), survey)
-            population = Population(clean(work.session, task, survey.units, tell), divided.population.target, None)
+        with work.stage("clean", f"cleaning {other.rows:,} rows to evaluate on", other.rows) as tell:
+            task = plan.clean_task(join(work.context.folder.data, "evaluation"), other)
+            population = Population(clean(work.session, task, other.units, tell), divided.population.target, None)
     rows = sum(unit.rows for unit in population.units)
     with work.stage("evaluate", "judging on rows that the model never saw", rows) as tell:
         task_of_evaluation = plan.evaluate_task(work.job, trained.bundle, divided.training, held_out=other is None)

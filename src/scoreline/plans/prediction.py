@@ -15,11 +15,12 @@ from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.fitted import load_fitted
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
+from scoreline.dataset.commits import check_target
 from scoreline.dataset.layout import Layout
 from scoreline.errors import DataError, ModelError, Problem, UsageError
 from scoreline.keys import score_key
 from scoreline.plans.training import in_order, without_locations
-from scoreline.stages.predict import PredictTask, check_output
+from scoreline.stages.predict import PredictTask, check_names, check_output
 from scoreline.stages.pull import pull
 from scoreline.storage import absolute, sha256_of
 
@@ -90,17 +91,33 @@ def survey_to_predict(job: JobConfig, known: Contract, needs: Sequence[str], tar
     return pull(job.predict_source, declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
 
 
+def foresee(job: JobConfig, plan: TrainPlan) -> Survey | None:
+    """The survey of the input to predict, made before training; None for a job that predicts nothing.
+
+    What would stop predicting is raised now: columns that are missing, names that clash, a place that is taken.
+    """
+    if job.predict is None:
+        return None
+    check_target(Layout(absolute(job.predict.sink.uri), ""))
+    return output_fields(job, plan)[0]
+
+
 def output_fields(job: JobConfig, plan: TrainPlan) -> tuple[Survey, dict[str, str]]:
-    """The input to predict and the output's columns with their types, as far as they are known before training."""
+    """The input to predict and the output's columns with their types, as far as they are known before training.
+
+    Raises DataError for names that clash.
+    """
     survey, predicting = plan.survey, job.predict
     if job.predict_source != job.source:
         survey = survey_to_predict(job, plan.survey.contract, plan.needs, plan.target)
     keep = survey.contract.schema.names if predicting is None or predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, survey.contract)
     columns = {name: type_name(survey.contract.schema.field(name).type) for name in keep}
+    added = {"prediction": "float64" if plan.task == "regression" else "the labels' type"}
     if predicting is not None and predicting.row_id:
-        columns |= {SOURCE_FILE: "string", SOURCE_ROW: "int64"}
-    return survey, {**columns, "prediction": "float64" if plan.task == "regression" else "the labels' type"}
+        added = {SOURCE_FILE: "string", SOURCE_ROW: "int64", **added}
+    check_names([*columns, *added])
+    return survey, columns | added
 
 
 def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:

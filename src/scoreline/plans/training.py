@@ -131,9 +131,10 @@ class TrainPlan:
             "config": _learning(job),
         }
 
-    def evaluation_key(self, job: JobConfig) -> str:
-        """The identity of an evaluation of a bundle of this plan."""
-        return digest([job.as_json()["evaluate"], snapshot(self.survey.files)])
+    def evaluation_key(self, job: JobConfig, other: Survey | None) -> str:
+        """The identity of an evaluation of a bundle of this plan, on held-out rows or on other data."""
+        files = [survey.files for survey in (self.survey, other) if survey is not None]
+        return digest([job.as_json()["evaluate"], *map(snapshot, files)])
 
     def evaluate_task(self, job: JobConfig, bundle: Bundle, training: Counts, *, held_out: bool) -> EvaluateTask:
         """How the bundle is judged: on rows held out, or on all rows of other data."""
@@ -227,6 +228,18 @@ def _learning(job: JobConfig) -> dict[str, Any]:
 def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
     """A step as far as it is part of an identity: where its reference lies is not, what is in it is (by hash)."""
     return {key: value for key, value in step.items() if key != "with"}
+
+
+def survey_to_judge(job: JobConfig, plan: TrainPlan) -> Survey | None:
+    """The survey of the data that the config wants to evaluate on; None for the held-out rows.
+
+    Raises DataError for columns that it lacks.
+    """
+    if job.evaluate.source is None:
+        return None
+    needed = {name: column for name, column in job.contract.columns.items() if name in plan.read}
+    declared = job.contract.model_copy(update={"columns": needed})
+    return pull(job.evaluate.source, declared, plan.survey.contract, plan.read)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

@@ -114,15 +114,20 @@ class Published:
 
 def check_output(task: PredictTask) -> None:
     """Raise DataError when two output columns would have one name."""
-    counts = Counter(task.output_schema.names)
-    twice = [name for name, count in counts.items() if count > 1]
+    check_names(task.output_schema.names)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise DataError naming every output column that is there twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
             *(
                 Problem(
                     f"the output would have two columns '{name}': one of the input, and one that scoreline adds",
                     f"input column '{name}'",
-                    'leave it out with "predict.keep", or set "predict.row_id": false when it is about row identity',
+                    'leave it out with "predict.keep"'
+                    + (', or set "predict.row_id": false' if name in (SOURCE_FILE, SOURCE_ROW) else ""),
                 )
                 for name in twice
             )

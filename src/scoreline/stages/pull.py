@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ def pull(source: Source, declared: ContractConfig, known: Contract | None = None
 
     Raises DataError with everything that is wrong with the input, and for `needed` columns that it does not have.
     """
-    survey = source.survey(declared, known)
+    try:
+        survey = source.survey(declared, known)
+    except DataError as error:
+        raise DataError(*(_named(problem, source.uri) for problem in error.problems)) from error
     present = survey.contract.schema.names
     missing = [name for name in needed if name not in present]
     if missing:
@@ -27,7 +31,14 @@ def pull(source: Source, declared: ContractConfig, known: Contract | None = None
     return survey
 
 
+def _named(problem: Problem, uri: str) -> Problem:
+    """The problem with the source named where it names files as they are called inside the source."""
+    if problem.where.startswith(("/", "s3://")) or uri in problem.where:
+        return problem
+    return replace(problem, where=f"{problem.where} in {uri}")
+
+
 def _missing(name: str, uri: str, present: Sequence[str]) -> Problem:
     close = get_close_matches(name, present, 1)
     advice = f"the nearest is '{close[0]}'" if close else f"the columns are: {', '.join(present[:20])}"
-    return Problem(f"the input has no column '{name}', which prediction needs", uri, advice)
+    return Problem(f"the input has no column '{name}', which is needed", uri, advice)
