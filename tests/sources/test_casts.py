@@ -31,7 +31,7 @@ def test_a_safe_cast_of_integers_keeps_the_extremes(found: pa.DataType, wanted: 
         (pa.date32(), pa.timestamp("us"), Cast.SAFE),
         (pa.decimal128(5, 2), pa.decimal128(7, 3), Cast.SAFE),
         (pa.decimal128(5, 2), pa.decimal128(5, 3), Cast.CHECKED),
-        (pa.int64(), pa.string(), Cast.SAFE),
+        (pa.int64(), pa.string(), Cast.SPELLED),
         (pa.string(), pa.int64(), Cast.IMPOSSIBLE),
         (pa.float64(), pa.string(), Cast.IMPOSSIBLE),
         (pa.bool_(), pa.int64(), Cast.IMPOSSIBLE),
@@ -54,6 +54,7 @@ def test_casts_are_safe_checked_or_impossible(found: pa.DataType, wanted: pa.Dat
         ([pa.timestamp("ms"), pa.timestamp("ns")], pa.timestamp("ns")),
         ([pa.int64(), pa.float64()], None),
         ([pa.string(), pa.float64()], None),
+        ([pa.string(), pa.int64()], None),
     ],
     ids=str,
 )

@@ -22,9 +22,10 @@ _PLAIN: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType], ...] = (
 
 
 class Cast(StrEnum):
-    """What a cast from one type to another may do to a value."""
+    """What a cast from one type to another may do to a value: nothing, make text of it, damage it."""
 
     SAFE = "safe"
+    SPELLED = "spelled"
     CHECKED = "checked"
     IMPOSSIBLE = "impossible"
 
@@ -41,7 +42,7 @@ def plain(found: pa.DataType) -> pa.DataType:
 
 
 def cast_between(found: pa.DataType, wanted: pa.DataType) -> Cast:
-    """Whether a cast keeps every value, must be checked value by value, or is none that we make.
+    """Whether a cast keeps every value, spells it as text, must be checked value by value, or is none that we make.
 
     Floats that are declared float32 are rounded to it; only those too large for it are damaged.
 
@@ -60,7 +61,7 @@ def cast_between(found: pa.DataType, wanted: pa.DataType) -> Cast:
         return Cast.SAFE if _UNITS.index(wanted.unit) >= _UNITS.index(found.unit) else Cast.CHECKED
     if pa.types.is_date32(found) and pa.types.is_timestamp(wanted) and wanted.tz is None:
         return Cast.SAFE
-    return Cast.SAFE if pa.types.is_integer(found) and pa.types.is_string(wanted) else Cast.IMPOSSIBLE
+    return Cast.SPELLED if pa.types.is_integer(found) and pa.types.is_string(wanted) else Cast.IMPOSSIBLE
 
 
 def _is_number(found: pa.DataType) -> bool:
