@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scoreline.sampling import GroupSplit, Split
-from scoreline.storage import open_input
+from scoreline.storage import join, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 HASH, GROUP_HASH = "__hash__", "__group__"
-FINGERPRINT = ("__fingerprint0__", "__fingerprint1__")
+FINGERPRINTS = pa.schema([("first", pa.uint64()), ("second", pa.uint64()), ("position", pa.int64())])
+"""What is kept to find copies: two hashes of each row that was compared, and its position in the unit's file or -1."""
 ROW_GROUP_ROWS = 131_072
 
 Which = Literal["train", "held_out", "all"]
@@ -142,12 +143,17 @@ def _without_copies(table: pa.Table, duplicates: np.ndarray, start: int) -> pa.T
     return table.filter(pa.array(kept))
 
 
+def fingerprints_of(uri: str) -> str:
+    """The file of fingerprints that belongs to a unit's file; readers of its folder pass over it."""
+    folder, _, name = uri.rpartition("/")
+    return join(folder, "_fingerprints", name)
+
+
 def read_fingerprints(
     units: Sequence[CleanedUnit], bucket: int, buckets: int
 ) -> Iterator[tuple[CleanedUnit, pa.Table]]:
-    """The fingerprints of each unit that fall into one of `buckets` buckets, with their position in the unit's file."""
+    """The fingerprints of each unit that fall into one of `buckets` buckets."""
     for unit in units:
-        with open_input(unit.uri) as file:
-            table = pq.read_table(file, columns=list(FINGERPRINT), use_threads=False)
-        positions = np.flatnonzero(table[FINGERPRINT[0]].to_numpy() % np.uint64(buckets) == bucket)
-        yield unit, table.take(pa.array(positions)).append_column("position", pa.array(positions))
+        with open_input(fingerprints_of(unit.uri)) as file:
+            table = pq.read_table(file, use_threads=False)
+        yield unit, table.filter(pa.array(table["first"].to_numpy() % np.uint64(buckets) == bucket))

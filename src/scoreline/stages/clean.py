@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scoreline.cleaners.base import FrameStep
 from scoreline.cleaning import Cleaning, CleanPart, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
 from scoreline.errors import Problem, StorageError
-from scoreline.population import FINGERPRINT, GROUP_HASH, HASH, ROW_GROUP_ROWS, CleanedUnit, read_fingerprints
+from scoreline.population import (
+    FINGERPRINTS,
+    GROUP_HASH,
+    HASH,
+    ROW_GROUP_ROWS,
+    CleanedUnit,
+    fingerprints_of,
+    read_fingerprints,
+)
 from scoreline.refusal import first_reasons
 from scoreline.sampling import identity_hashes, value_hashes
 from scoreline.sinks.parquet import Parquet
@@ -25,6 +34,7 @@ from scoreline.storage import Created, create, join
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from scoreline.cleaning import Fingerprints
     from scoreline.clusters.base import Session
     from scoreline.sources.base import Source
     from scoreline.units import RawPart, Unit
@@ -90,18 +100,25 @@ def clean_unit(task: CleanTask, unit: Unit) -> CleanedUnit:
     uri = join(task.folder, f"{unit.name}.parquet")
     tally = _Tally(Counter(), Counter(), {})
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
-        spool = Path(scratch) / "cleaned.parquet"
-        parts = _cleaned_parts(task, unit, tally)
-        first = next(parts, None)
-        schema = _schema(task) if first is None else first.schema
-        rows = Parquet(uri=uri).write(_chained(first, parts), schema, spool, {})
-        if create(uri, spool) is Created.UNKNOWN:
-            raise StorageError(
-                Problem("the store did not say whether the write happened", uri, "run the same command again")
-            )
+        spool, marks = Path(scratch) / "cleaned.parquet", Path(scratch) / "fingerprints.parquet"
+        with pq.ParquetWriter(marks, FINGERPRINTS) as writer:
+            parts = _cleaned_parts(task, unit, tally, writer)
+            first = next(parts, None)
+            schema = _schema(task) if first is None else first.schema
+            rows = Parquet(uri=uri).write(_chained(first, parts), schema, spool, {})
+        _keep(uri, spool)
+        if task.compares_rows:
+            _keep(fingerprints_of(uri), marks)
     return CleanedUnit(
         unit.number, unit.name, uri, unit.rows, rows, tally.filtered["rows"], dict(tally.refused), dict(tally.hits)
     )
+
+
+def _keep(uri: str, spool: Path) -> None:
+    if create(uri, spool) is Created.UNKNOWN:
+        raise StorageError(
+            Problem("the store did not say whether the write happened", uri, "run the same command again")
+        )
 
 
 def _chained(first: pa.Table | None, rest: Iterator[pa.Table]) -> Iterator[pa.Table]:
@@ -110,7 +127,8 @@ def _chained(first: pa.Table | None, rest: Iterator[pa.Table]) -> Iterator[pa.Ta
         yield from rest
 
 
-def _cleaned_parts(task: CleanTask, unit: Unit, tally: _Tally) -> Iterator[pa.Table]:
+def _cleaned_parts(task: CleanTask, unit: Unit, tally: _Tally, marks: pq.ParquetWriter) -> Iterator[pa.Table]:
+    rows = 0
     for raw in task.source.read(unit, task.contract, task.read, ROW_GROUP_ROWS):
         part = task.cleaning.extend(admitted(raw, task.contract))
         tally.refused.update(reason for reason in first_reasons(part.refusals).values())
@@ -118,6 +136,9 @@ def _cleaned_parts(task: CleanTask, unit: Unit, tally: _Tally) -> Iterator[pa.Ta
         for name, matched, looked_up in part.hits:
             before = tally.hits.get(name, (0, 0))
             tally.hits[name] = (before[0] + matched, before[1] + looked_up)
+        if part.fingerprints is not None:
+            marks.write_table(_fingerprints(part.fingerprints, part.positions, rows))
+        rows += part.table.num_rows
         yield _identified(task, raw, part)
 
 
@@ -133,18 +154,15 @@ def _identified(task: CleanTask, raw: RawPart, part: CleanPart) -> pa.Table:
         table = table.append_column(HASH, pa.array(identity_hashes(files, rows, task.seed)))
     if task.group is not None:
         table = table.append_column(GROUP_HASH, pa.array(value_hashes([part.table[task.group]], task.seed)))
-    return _fingerprinted(table, part)
-
-
-def _fingerprinted(table: pa.Table, part: CleanPart) -> pa.Table:
-    """With the fingerprints of the rows that are left of those that the step for duplicates saw."""
-    if part.fingerprints is None:
-        return table
-    left = np.searchsorted(part.fingerprints.positions, part.positions)
-    values = part.fingerprints.values[left]
-    for number, name in enumerate(FINGERPRINT):
-        table = table.append_column(name, pa.array(np.ascontiguousarray(values[:, number])))
     return table
+
+
+def _fingerprints(seen: Fingerprints, left: np.ndarray, start: int) -> pa.Table:
+    """What the step for duplicates saw, and where in the unit's file it is; -1 for rows that later steps took away."""
+    places = np.full(len(seen.positions), -1, dtype=np.int64)
+    places[np.searchsorted(seen.positions, left)] = start + np.arange(len(left))
+    columns = [np.ascontiguousarray(seen.values[:, 0]), np.ascontiguousarray(seen.values[:, 1]), places]
+    return pa.table([pa.array(column) for column in columns], schema=FINGERPRINTS)
 
 
 def _schema(task: CleanTask) -> pa.Schema:
@@ -154,8 +172,6 @@ def _schema(task: CleanTask) -> pa.Schema:
     fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64()), pa.field(HASH, pa.uint64())]
     if task.group is not None:
         fields.append(pa.field(GROUP_HASH, pa.uint64()))
-    if task.compares_rows:
-        fields += [pa.field(name, pa.uint64()) for name in FINGERPRINT]
     return pa.schema(fields)
 
 
@@ -174,14 +190,12 @@ def _with_duplicates_named(session: Session, units: tuple[CleanedUnit, ...]) -> 
 def duplicates_in(units: Sequence[CleanedUnit], buckets: int, bucket: int) -> dict[int, np.ndarray]:
     """Positions, by unit number, of the rows of one bucket that are copies of a row with a lower identity.
 
-    Units come in input order and rows in record order, so the first of equal rows has the lowest identity.
+    Units come in input order and rows in record order, so the first of equal rows has the lowest identity. A row that
+    a later step took away stands for its copies all the same, as if the steps had seen all rows one after the other.
     """
     import pandas as pd
 
-    frames = [
-        pd.DataFrame({name: table[name].to_numpy() for name in (*FINGERPRINT, "position")}).assign(unit=unit.number)
-        for unit, table in read_fingerprints(units, bucket, buckets)
-    ]
+    frames = [table.to_pandas().assign(unit=unit.number) for unit, table in read_fingerprints(units, bucket, buckets)]
     everything = pd.concat(frames, ignore_index=True)
-    copies = everything[everything.duplicated(list(FINGERPRINT), keep="first")]
+    copies = everything[everything.duplicated(FINGERPRINTS.names[:2], keep="first") & (everything["position"] >= 0)]
     return {unit.number: copies["position"][copies["unit"] == unit.number].to_numpy() for unit in units}
