@@ -45,7 +45,8 @@ class SearchConfig(BaseModel):
 
     @model_validator(mode="after")
     def _n_iter_goes_with_random(self) -> Self:
-        if self.kind == "grid" and "n_iter" in self.model_fields_set:
+        # The default may be stated: a config with every default written out is a config too.
+        if self.kind == "grid" and self.n_iter != type(self).model_fields["n_iter"].default:
             raise ValueError('n_iter is for "kind": "random"')
         return self
 
@@ -104,7 +105,7 @@ def folds(target: np.ndarray, task: Task, count: int, seed: int, groups: np.ndar
             return tuple(splitter.split(np.zeros((len(target), 1)), target, groups))
     except ValueError as error:
         problem = Problem(
-            f"the sample is too small for {count} folds: {error}", "train.search.folds", "sample more rows"
+            f"the sample is too small for {count} folds: {error}", "$.train.search.folds", "sample more rows"
         )
         raise DataError(problem) from error
 
@@ -153,5 +154,5 @@ def best(tried: Sequence[Mapping[str, Any]], scores: Sequence[Sequence[float]]) 
     means = np.mean(np.asarray(scores, dtype=np.float64), axis=1)
     if np.isnan(means).all():
         advice = "train once without the search to see why the estimator refuses them"
-        raise ModelError(Problem("no candidate of the search could be fitted", "train.search.params", advice))
+        raise ModelError(Problem("no candidate of the search could be fitted", "$.train.search.params", advice))
     return dict(tried[int(np.nanargmax(means))])

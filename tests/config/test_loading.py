@@ -203,3 +203,11 @@ def test_no_json_value_brings_anything_but_problems_with_advice(config: Any) -> 
     with pytest.raises(UsageError) as caught:
         built(config)
     assert all(problem.what and problem.where and problem.advice for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "configs").glob("*.json")), ids=lambda path: path.name
+)
+def test_a_config_that_ships_written_out_is_the_same_job(path: Path, tmp_path: Path) -> None:
+    job = load_config(path)
+    assert load_config(written(tmp_path, job.as_json())).model_dump() == job.model_dump()
