@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -316,6 +316,7 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     task = plan.task.spread(join(work.context.folder.data, "references"))
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
     rows, units = plan.survey.rows, plan.survey.units
+    create(work.context.folder.plan, as_json({"key": plan.key, "units": [asdict(unit) for unit in units]}))
     with work.stage("predict", f"predicting {rows:,} rows in {len(units):,} units", rows) as tell:
         published = score(work.session, task, units, plan.budget, tell)
     version = published.commit.version
