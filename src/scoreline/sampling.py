@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +76,14 @@ class TimeSplit(BaseModel):
     column: str = Field(description="Date or timestamp column.")
     test_fraction: float | None = Field(None, gt=0, lt=1, description="Share of rows held out, at most.")
     at: str | None = Field(None, description="First day that is held out, as ISO text.")
+
+    @field_validator("at")
+    @classmethod
+    def _a_day(cls, at: str | None) -> str | None:
+        try:
+            return at if at is None else date.fromisoformat(at).isoformat()
+        except ValueError as error:
+            raise ValueError("write a day such as 2026-01-31") from error
 
     @model_validator(mode="after")
     def _one_cut(self) -> Self:

@@ -113,11 +113,7 @@ def _bins(hashes: np.ndarray, labels: pa.ChunkedArray | None) -> dict[str, np.nd
 
 
 def settled_split(config: SplitConfig, counts: Counts, task: Task, target: str) -> Split:
-    """The split with its day and undivided classes. Raises DataError where nothing can be learned from the target."""
-    if counts.rows == 0:
-        raise DataError(
-            Problem("no row has a target", f"column '{target}'", "check the column, or name another target")
-        )
+    """The split with its day and undivided classes, of one row at least. Raises DataError for a target of one class."""
     if task == "classification" and len(counts.classes) < 2:
         raise DataError(
             Problem(

@@ -47,6 +47,10 @@ def _column_faults(path: JsonPath, column: dict[str, Any], spelled: str) -> Iter
         if isinstance(limit, (int, float, str)) and not fits(limit, arrow_type):
             advice = 'write a number for numbers, ISO text such as "2026-01-31" for dates'
             yield Fault((*path, key), f"{shown(limit)} is no value of the type {spelled}", advice)
+    low, high = column.get("min"), column.get("max")
+    if _fits_both(low, high, arrow_type) and pc.greater(bound(low, arrow_type), bound(high, arrow_type)).as_py():
+        what = f"min {shown(low)} is above max {shown(high)}, so no value is good"
+        yield Fault((*path, "min"), what, "exchange them, or leave one out")
     allowed = column.get("allowed")
     for number, value in enumerate(allowed if isinstance(allowed, list) else ()):
         if isinstance(value, (int, float, str)) and not fits(value, arrow_type):

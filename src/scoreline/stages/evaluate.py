@@ -66,7 +66,9 @@ def evaluate(
     if total is None:
         raise DataError(
             Problem(
-                "no row is left to judge the model on", "train.split", "hold out more rows, or name an evaluate.source"
+                "no row is left to judge the model on",
+                "$.train.split",
+                "hold out more rows, or name an evaluate.source",
             )
         )
     return report(total, task.metrics, task.labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from scoreline.storage import create
 from scoreline.target_counts import NOTHING, Counts, Question, count_rows, label_text, settled_sample, settled_split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scoreline.clusters.base import Session
     from scoreline.population import CleanedUnit
@@ -77,9 +78,11 @@ def divide(session: Session, units: tuple[CleanedUnit, ...], division: Division)
     whole = Population(units, target, None)
     day_column = split.column if isinstance(split, TimeSplit) else None
     everything = count(session, whole, Question(task, "all", day_column))
+    if everything.rows == 0:
+        raise DataError(_nothing_left(units, target))
     population = Population(units, target, settled_split(split, everything, task, target))
     training = count(session, population, Question(task, "train", with_bins=sample.rows is not None))
-    _check_training(training, task, target)
+    _check_training(training, task)
     names = [unit.name for unit in units]
     return Divided(population, settled_sample(sample, training, names, division.seed), everything, training)
 
@@ -91,15 +94,31 @@ def count(session: Session, population: Population, question: Question) -> Count
     return sum((counts for _, counts in sorted(found, key=lambda pair: pair[0])), NOTHING)
 
 
-def _check_training(training: Counts, task: Task, target: str) -> None:
-    if training.rows == 0 or (task == "classification" and len(training.classes) < 2):
-        raise DataError(
-            Problem(
-                f"{training.rows:,} rows of {len(training.classes)} classes are left for training",
-                f"column '{target}'",
-                "hold out fewer rows (train.split), or bring more data",
-            )
-        )
+def _nothing_left(units: Sequence[CleanedUnit], target: str) -> Problem:
+    """Why there is no row to learn from: all were refused or filtered, or none has a target."""
+    if any(unit.rows for unit in units):
+        return Problem("no row has a target", f"column '{target}'", "check the column, or name another target")
+    refused: Counter[str] = Counter()
+    for unit in units:
+        refused.update(unit.refused)
+    became = [f"{rows:,} {reason}" for reason, rows in refused.most_common()]
+    became += [f"{rows:,} filtered" for rows in [sum(unit.filtered for unit in units)] if rows]
+    return Problem(
+        f"no row is left after cleaning: {', '.join(became)}",
+        f"all {sum(unit.rows_in for unit in units):,} rows of the input",
+        "compare the data with the contract and with the steps in clean",
+    )
+
+
+def _check_training(training: Counts, task: Task) -> None:
+    if training.rows == 0:
+        what = "the split leaves no row to train on"
+    elif task == "classification" and len(training.classes) < 2:
+        what = f"the split leaves one class only to train on: {next(iter(training.classes))}"
+    else:
+        return
+    advice = "hold out fewer rows, split by a column with more values, or bring more data"
+    raise DataError(Problem(what, "$.train.split", advice))
 
 
 def gather_sample(session: Session, divided: Divided, columns: tuple[str, ...], uri: str) -> int:
@@ -112,7 +131,7 @@ def gather_sample(session: Session, divided: Divided, columns: tuple[str, ...], 
     if rows == 0:
         raise DataError(
             Problem(
-                "the sample to train on has no row", "train.sample", "take more units, a larger fraction or more rows"
+                "the sample to train on has no row", "$.train.sample", "take more units, a larger fraction or more rows"
             )
         )
     return rows

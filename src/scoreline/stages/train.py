@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,14 @@ from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
+from scoreline.errors import DataError, Problem
 from scoreline.incremental import fit_incremental, fit_incremental_on
 from scoreline.population import row_groups
 from scoreline.storage import create, join
 from scoreline.threads import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from scoreline.clusters.base import Session
     from scoreline.contract import Contract
@@ -136,9 +138,21 @@ def _fitted(recipe: Recipe, learned: Learned | None) -> tuple[Any, int]:
     features = recipe.features(sample)
     if learned is not None:
         return Pipeline([("features", features), ("model", learned.estimator)]), learned.rows
-    with limited(recipe.threads):
-        estimator = recipe.estimator().fit(*recipe.matrix(features, sample))
+    rows, target = recipe.matrix(features, sample)
+    with limited(recipe.threads), _told(recipe):
+        estimator = recipe.estimator().fit(rows, target)
     return Pipeline([("features", features), ("model", estimator)]), sample.num_rows
+
+
+@contextmanager
+def _told(recipe: Recipe) -> Iterator[None]:
+    """Raise DataError for what an estimator says of rows from which it cannot learn."""
+    try:
+        yield
+    except ValueError as error:
+        what = f"{recipe.model.kind} cannot learn from these rows: {str(error).partition(chr(10))[0]}"
+        advice = f"look at the target '{recipe.target}', at the features, and at the parameters of the model"
+        raise DataError(Problem(what, "$.train.model", advice)) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,8 +181,9 @@ def learn_in_parts(session: Session, recipe: Recipe, population: Population) -> 
     )
     rows = sum(count for count, _ in counts.values())
     if session.client is not None:
-        return Learned(fit_incremental_on(session.client, recipe.estimator(), loaders, classes), rows)
-    with limited(1):
+        with _told(recipe):
+            return Learned(fit_incremental_on(session.client, recipe.estimator(), loaders, classes), rows)
+    with limited(1), _told(recipe):
         return Learned(fit_incremental(recipe.estimator(), (load() for load in loaders), classes), rows)
 
 
