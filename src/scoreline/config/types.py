@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from scoreline.config.contents import child
 from scoreline.config.faults import Fault, shown
 from scoreline.config.kinds import nearest
-from scoreline.contract import fits, parse_type
+from scoreline.contract import bound, fits, parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pyarrow as pa
 
     from scoreline.config.positions import JsonPath
 
@@ -47,12 +51,16 @@ def _column_faults(path: JsonPath, column: dict[str, Any], spelled: str) -> Iter
         if isinstance(limit, (int, float, str)) and not fits(limit, arrow_type):
             advice = 'write a number for numbers, ISO text such as "2026-01-31" for dates'
             yield Fault((*path, key), f"{shown(limit)} is no value of the type {spelled}", advice)
-    low, high = column.get("min"), column.get("max")
-    if _fits_both(low, high, arrow_type) and pc.greater(bound(low, arrow_type), bound(high, arrow_type)).as_py():
-        what = f"min {shown(low)} is above max {shown(high)}, so no value is good"
-        yield Fault((*path, "min"), what, "exchange them, or leave one out")
+    yield from _limits_crossed(path, column.get("min"), column.get("max"), arrow_type)
     allowed = column.get("allowed")
     for number, value in enumerate(allowed if isinstance(allowed, list) else ()):
         if isinstance(value, (int, float, str)) and not fits(value, arrow_type):
             advice = f"write values of the type {spelled}, or change the type"
             yield Fault((*path, "allowed", number), f"{shown(value)} is no value of the type {spelled}", advice)
+
+
+def _limits_crossed(path: JsonPath, low: Any, high: Any, arrow_type: pa.DataType) -> Iterator[Fault]:
+    known = all(isinstance(limit, (int, float, str)) and fits(limit, arrow_type) for limit in (low, high))
+    if known and pc.greater(bound(low, arrow_type), bound(high, arrow_type)).as_py():
+        what = f"min {shown(low)} is above max {shown(high)}: no value is between them"
+        yield Fault((*path, "min"), what, "exchange them, or leave one out")
