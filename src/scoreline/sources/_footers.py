@@ -32,12 +32,14 @@ class Footer:
     schema : names and types of its columns
     groups : rows and uncompressed bytes of each row group
     partition : columns that its folders carry and that are not in the file
+    full : columns of integers and booleans without nulls, as the statistics of every row group prove
     """
 
     file: FileInfo
     schema: pa.Schema
     groups: tuple[tuple[int, int], ...]
     partition: Partition
+    full: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -73,9 +75,23 @@ def _read(file: FileInfo) -> Footer | Problem:
     except (pa.ArrowException, OSError) as error:
         what = f"this file cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}"
         return Problem(what, file.uri, "it may be cut short or no Parquet file: write it again, or remove it")
-    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     carried = tuple(pair for pair in partition_of(file.path) if pair[0] not in schema.names)
-    return Footer(file, schema.remove_metadata(), tuple((g.num_rows, g.total_byte_size) for g in groups), carried)
+    sizes = tuple((group.num_rows, group.total_byte_size) for group in groups)
+    return Footer(file, schema.remove_metadata(), sizes, carried, _full(schema, metadata, groups))
+
+
+def _full(schema: pa.Schema, metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData]) -> frozenset[str]:
+    """Columns of integers and booleans that are proved to have no nulls; only their type in pandas depends on it."""
+    asked = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_boolean(field.type)}
+    places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
+    return frozenset(
+        name for name in asked if all(_has_no_nulls(group.column(places[name]).statistics) for group in groups)
+    )
+
+
+def _has_no_nulls(statistics: pq.Statistics | None) -> bool:
+    return statistics is not None and statistics.has_null_count and not statistics.null_count
 
 
 def names_by_path(footers: Iterable[Footer]) -> dict[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from scoreline.sources._partitions import partition_type
 from scoreline.sources._values import Spelling, can_spell, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoreline.sources._footers import Footer
 
@@ -27,7 +27,8 @@ def settle_types(
 ) -> tuple[pa.Schema, tuple[str, ...]]:
     """The type of each of `names`, and sentences for the log on columns that are read as another type than the file's.
 
-    `given` are declared types. Raises DataError naming the files whose types cannot be brought together.
+    Integers and booleans that have no nulls in any file allow none. `given` are declared types. Raises DataError naming
+    the files whose types cannot be brought together.
     """
     fields: list[pa.Field] = []
     problems: list[Problem] = []
@@ -42,10 +43,25 @@ def settle_types(
         problems.extend(_unlike(name, wanted, places, len(footers)))
         problems.extend(_unreadable(name, wanted, values))
         notes.extend(_casts(name, wanted, places))
-        fields.append(pa.field(name, wanted))
+        fields.append(pa.field(name, wanted, nullable=not _is_full(footers, name)))
     if problems:
         raise DataError(*problems)
     return pa.schema(fields), tuple(notes)
+
+
+def stored_types(footers: Sequence[Footer], names: Iterable[str]) -> dict[str, pa.DataType]:
+    """The type in which all files store a column, dictionaries told from plain text; without those that differ."""
+    stored = {}
+    for name in names:
+        found = {footer.schema.field(name).type for footer in footers if name in footer.schema.names}
+        if len(found) == 1:
+            stored[name] = found.pop()
+    return stored
+
+
+def _is_full(footers: Sequence[Footer], name: str) -> bool:
+    """Whether every file that has rows has a value of the column in each of them."""
+    return all(name in footer.full or dict(footer.partition).get(name) is not None for footer in footers if footer.rows)
 
 
 def _places(footers: Sequence[Footer], name: str) -> Places:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
     from scoreline.contract import Contract, ContractConfig
     from scoreline.storage import FileInfo
@@ -26,6 +28,7 @@ class Survey:
     contract : the resolved contract: names and types of all input columns
     source : the source with what was detected (encoding, delimiter) written out, for workers to read alike
     notes : sentences for the log: what was detected (encoding, types), safe casts, files without rows
+    stored : the type in which all files store a column, for files that have types
     """
 
     files: tuple[FileInfo, ...]
@@ -33,6 +36,7 @@ class Survey:
     contract: Contract
     source: Source
     notes: tuple[str, ...] = ()
+    stored: Mapping[str, pa.DataType] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

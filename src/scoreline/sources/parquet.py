@@ -10,7 +10,7 @@ from scoreline.errors import DataError, Problem
 from scoreline.sources._columns import repeated_names, some_files
 from scoreline.sources._footers import names_by_path, read_footers
 from scoreline.sources._parquet_reading import read_pieces
-from scoreline.sources._parquet_types import settle_types
+from scoreline.sources._parquet_types import settle_types, stored_types
 from scoreline.sources._parquet_units import SUFFIXES, cut_units
 from scoreline.sources._parts import even_parts
 from scoreline.sources._resolution import Asked
@@ -49,7 +49,8 @@ class Parquet(Source):
         schema, notes = settle_types(footers, given, columns)
         hollow = [footer.file.path for footer in footers if not footer.rows]
         notes = (*notes, f"files without rows: {some_files(hollow)}") if hollow else notes
-        return Survey(files, cut_units(footers), asked.contract(schema), self, notes)
+        stored = stored_types(footers, columns)
+        return Survey(files, cut_units(footers), asked.contract(schema), self, notes, stored)
 
     def read(self, unit: Unit, contract: Contract, columns: Sequence[str], batch_rows: int) -> Iterator[RawPart]:
         """Stream the wanted columns of the unit's row groups; a value that the wanted type does not hold is refused.
