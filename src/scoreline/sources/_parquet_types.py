@@ -43,7 +43,7 @@ def settle_types(
         problems.extend(_unlike(name, wanted, places, len(footers)))
         problems.extend(_unreadable(name, wanted, values))
         notes.extend(_casts(name, wanted, places))
-        fields.append(pa.field(name, wanted, nullable=not _is_full(footers, name)))
+        fields.append(pa.field(name, wanted, nullable=not (_is_exact(wanted, places) and _is_full(footers, name))))
     if problems:
         raise DataError(*problems)
     return pa.schema(fields), tuple(notes)
@@ -57,6 +57,12 @@ def stored_types(footers: Sequence[Footer], names: Iterable[str]) -> dict[str, p
         if len(found) == 1:
             stored[name] = found.pop()
     return stored
+
+
+def _is_exact(wanted: pa.DataType, places: Places) -> bool:
+    """Whether a column is of integers or booleans, and every value in the files is one."""
+    whole = pa.types.is_integer(wanted) or pa.types.is_boolean(wanted)
+    return whole and all(cast_between(found, wanted) is Cast.SAFE for found in places)
 
 
 def _is_full(footers: Sequence[Footer], name: str) -> bool:
