@@ -144,3 +144,12 @@ def test_every_key_of_the_config_is_listed() -> None:
 def test_every_key_of_a_section_is_listed(section: str, fields: dict[str, object]) -> None:
     (line,) = re.findall(rf"^\| `{section}` \| (.*) \|$", README, re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", line)) == sorted(fields)
+
+
+def test_messages_that_are_explained_exist() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    quoted = re.sub(r'"[^"]*"', "...", "\n".join(first_cells("When something is refused")[1:]))
+    pieces = [
+        piece.strip() for line in quoted.splitlines() for piece in line.split("...") if not line.startswith("exit")
+    ]
+    assert [piece for piece in pieces if piece not in source] == []
