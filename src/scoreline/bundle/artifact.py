@@ -45,6 +45,8 @@ def load_artifact(artifact: ArtifactConfig) -> tuple[Any, str]:
         raise ModelError(_unknown_format(artifact.uri))
     body = read_bytes(artifact.uri)
     digest = hashlib.sha256(body).hexdigest()
+    if not body:
+        raise ModelError(Problem("the file is empty", artifact.uri, "save or copy the artifact again"))
     _check_hash(artifact, digest)
     if suffix in RUNS_CODE and not (artifact.trust and artifact.sha256):
         raise ModelError(_untrusted(artifact.uri, digest))
@@ -77,9 +79,8 @@ def _untrusted(uri: str, digest: str) -> Problem:
 
 
 def _unknown_format(uri: str) -> Problem:
-    return Problem(
-        "the file is of no format that can be loaded", uri, f"save the object as one of .skops {' '.join(RUNS_CODE)}"
-    )
+    advice = f"name a file that ends in one of .skops {' '.join(RUNS_CODE)}, or the folder of a bundle"
+    return Problem("this is of no format that can be loaded", uri, advice)
 
 
 def _loaded(uri: str, suffix: str, body: bytes) -> Any:
@@ -145,8 +146,9 @@ def _missing_code(uri: str, error: Exception) -> Problem:
 
 
 def _damaged(uri: str, suffix: str, error: Exception) -> Problem:
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return Problem(
-        f"the file does not load as {suffix[1:]}: {type(error).__name__}: {error}",
+        f"the file does not load as {suffix[1:]}: {said}",
         uri,
         "check that the file is whole and that its suffix tells its format",
     )

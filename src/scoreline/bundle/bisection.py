@@ -116,7 +116,7 @@ def _always_fails(failures: dict[int, str]) -> Problem:
     return Problem(
         f"the model fails on every row it is given: {next(iter(failures.values()))}",
         "predict",
-        "check that the artifact was fitted on columns of these names and types (scoreline check CONFIG lists them)",
+        "check its parameters, and that it was fitted on columns of these names and types (see scoreline check CONFIG)",
     )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_FIT = "fit it, then save the fitted object"
+
+
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """A model, with the transformer that makes its features when they are two objects.
@@ -87,6 +90,7 @@ def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modul
         first = None if transformer is None else load_artifact(transformer)[0]
         last = load_artifact(model)[0]
     _check_methods(model, last, transformer, first)
+    _check_fitted([(model, last), *([] if transformer is None else [(transformer, first)])])
     names, named = _input_names(model if transformer is None else transformer, last if first is None else first)
     fitted = Fitted(single_threaded(last), None if first is None else single_threaded(first), names, named)
     _check_pair(model, fitted)
@@ -128,6 +132,27 @@ def _cannot(uri: str, found: Any, method: str) -> Problem:
         uri,
         "hand over a fitted scikit-learn object; a model goes under 'model', a transformer under 'transformer'",
     )
+
+
+def _check_fitted(artifacts: Sequence[tuple[ArtifactConfig, Any]]) -> None:
+    problems = [Problem(what, artifact.uri, _FIT) for artifact, found in artifacts if (what := _unfitted(found))]
+    if problems:
+        raise ModelError(*problems)
+
+
+def _unfitted(found: Any) -> str:
+    """Why an object has learned nothing; empty when it has, as far as scikit-learn can tell."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(found, type):
+        return f"the file holds the class {found.__name__}, not a fitted object"
+    try:
+        if hasattr(found, "fit"):
+            check_is_fitted(found)
+    except NotFittedError:
+        return f"the {type(found).__name__} in the file is not fitted"
+    return ""
 
 
 def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...], bool]:

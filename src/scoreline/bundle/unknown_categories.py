@@ -68,5 +68,9 @@ def _is_known(column: pd.Series, categories: np.ndarray) -> np.ndarray:
     # The test by which the encoder itself decides to raise: None, NaN, numbers and text as it sees them.
     from sklearn.utils._encode import _check_unknown
 
-    _, known = _check_unknown(column.to_numpy(), categories, return_mask=True)
+    try:
+        _, known = _check_unknown(column.to_numpy(), categories, return_mask=True)
+    except TypeError:
+        # Numbers cannot be compared with categories of text; what the encoder makes of them, it says itself.
+        return np.ones(len(column), dtype=bool)
     return np.asarray(known)

@@ -61,6 +61,9 @@ def plan_prediction(
             Problem("the config does not say what to predict", job.where(), 'add a section "predict" with a sink')
         )
     predicting = job.predict
+    if predicting.proba and not (bundle.labels and hasattr(bundle.fitted.model, "predict_proba")):
+        advice = 'set "proba": false, or hand over a classifier with probabilities'
+        raise ModelError(Problem("the model gives no probabilities", job.where("predict", "proba"), advice))
     if survey is None:
         survey = survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
     contract = replace(survey.contract, rules=_rules(survey.contract.rules, bundle.target))
