@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import wraps
@@ -27,7 +26,7 @@ from scoreline.stages.sample import divide, gather_sample
 from scoreline.stages.train import search_parameters
 from scoreline.stages.train import train as fit
 from scoreline.stages.transform import transform
-from scoreline.storage import create, delete_tree, exists, join, list_names, probe_writable, read_bytes
+from scoreline.storage import create, delete_tree, exists, join, list_names, probe_writable, read_json
 from scoreline.storage import replace as put
 
 if TYPE_CHECKING:
@@ -263,7 +262,7 @@ def _newest(models: str, key: str) -> str | None:
     """The bundle of a train_key that was completed last."""
     found = [join(models, name) for name in list_names(models) if name.startswith(key[:12])]
     complete = [uri for uri in found if is_bundle(uri)]
-    return max(complete, key=lambda uri: json.loads(read_bytes(join(uri, "provenance.json")))["created"], default=None)
+    return max(complete, key=lambda uri: read_json(join(uri, "provenance.json"))["created"], default=None)
 
 
 def _found(work: Work, plan: TrainPlan) -> Trained:
@@ -282,7 +281,7 @@ def _evaluated(work: Work, plan: TrainPlan, trained: Trained, other: Survey | No
     """The model with its report: the one that was made for the same question, or a new one."""
     known = join(trained.uri, "metrics.json")
     key = plan.evaluation_key(work.job, other)
-    report = json.loads(read_bytes(known)) if exists(known) else {}
+    report = read_json(known) if exists(known) else {}
     if report.get("key") != key:
         report = {"key": key, **_judged(work, plan, trained, other)}
         put(known, as_json(report))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scoreline.bundle.fitted import Fitted
+
+_QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")")
 
 MANY = 1_000
 """More failing rows than this in a batch, and more than half of it, mean that the model is at fault, not the rows."""
@@ -43,7 +46,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     failures: dict[int, str] = {}
     done = _halved(fitted, frame, 0, failures, proba=proba)
     if not done:
-        raise ModelError(_always_fails(failures))
+        raise ModelError(_always_fails(fitted, failures))
     refusals = tuple(
         Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
         for text, rows in _grouped(failures).items()
@@ -85,16 +88,16 @@ def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int,
             middle = len(frame) // 2
             first = _halved(fitted, frame.iloc[:middle], start, failures, proba=proba)
             return first + _halved(fitted, frame.iloc[middle:], start + middle, failures, proba=proba)
-        failures[start] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
+        failures[start] = said(error)
         if len(failures) > MANY and len(failures) > (start + 1) / 2:
-            raise ModelError(_always_fails(failures)) from error
+            raise ModelError(_always_fails(fitted, failures)) from error
         return []
 
 
 def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
     predictions = fitted.predict(frame)
     if predictions.shape != (len(frame),):
-        raise ModelError(_wrong_shape(predictions.shape, len(frame)))
+        raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
     positions = np.arange(start, start + len(frame), dtype=np.int64)
     return Outcome(predictions, fitted.predict_proba(frame) if proba else None, positions)
 
@@ -112,17 +115,28 @@ def _grouped(failures: dict[int, str]) -> dict[str, list[int]]:
     return groups
 
 
-def _always_fails(failures: dict[int, str]) -> Problem:
+def said(error: Exception) -> str:
+    """What an exception says, in one line and without the values that it quotes.
+
+    >>> said(ValueError("could not convert string to float: 'Maria'"))
+    'ValueError: could not convert string to float: ...'
+    """
+    first = str(error).partition("\n")[0]
+    about_values = isinstance(error, ValueError | TypeError)
+    return f"{type(error).__name__}: {_QUOTED.sub('...', first) if about_values else first}"[:200]
+
+
+def _always_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
     return Problem(
         f"the model fails on every row it is given: {next(iter(failures.values()))}",
-        "predict",
+        fitted.uri,
         "check its parameters, and that it was fitted on columns of these names and types (see scoreline check CONFIG)",
     )
 
 
-def _wrong_shape(shape: tuple[int, ...], rows: int) -> Problem:
+def _wrong_shape(fitted: Fitted, shape: tuple[int, ...], rows: int) -> Problem:
     return Problem(
         f"the model's predictions have shape {shape} for {rows} rows",
-        "predict",
+        fitted.uri,
         "only models that predict one value a row can be used",
     )

@@ -133,7 +133,11 @@ def _model(uri: str, hashes: Mapping[str, str], given: ArtifactConfig | None) ->
 
 def _checked_hashes(uri: str) -> dict[str, str]:
     lines = read_bytes(join(uri, SUMS)).decode().splitlines()
-    expected = {name: stated for stated, name in (line.split("  ", 1) for line in lines)}
+    expected = {name: stated for stated, _, name in (line.partition("  ") for line in lines)}
+    if MODEL not in expected:
+        raise ModelError(
+            Problem(f"{SUMS} does not name {MODEL}: it is damaged", join(uri, SUMS), "restore the bundle from a copy")
+        )
     changed = [name for name, stated in expected.items() if _hash_of(join(uri, name)) != stated]
     if changed:
         raise ModelError(

@@ -33,12 +33,14 @@ class Fitted:
     model, transformer : fitted objects of scikit-learn's form; `transformer` is None when the model is a whole pipeline
     names : columns that it must be given, in order
     named : False when it was fitted without names and takes arrays
+    uri : where the model lies
     """
 
     model: Any
     transformer: Any
     names: tuple[str, ...]
     named: bool
+    uri: str = ""
 
     @property
     def labels(self) -> tuple[Any, ...] | None:
@@ -92,7 +94,7 @@ def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modul
     _check_methods(model, last, transformer, first)
     _check_fitted([(model, last), *([] if transformer is None else [(transformer, first)])])
     names, named = _input_names(model if transformer is None else transformer, last if first is None else first)
-    fitted = Fitted(single_threaded(last), None if first is None else single_threaded(first), names, named)
+    fitted = Fitted(single_threaded(last), None if first is None else single_threaded(first), names, named, model.uri)
     _check_pair(model, fitted)
     return fitted
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.receipts import no_answer
 from scoreline.errors import ConflictError, DataError, Problem, StorageError
-from scoreline.storage import Created, absolute, create, exists, is_s3, join, list_names, read_bytes, replace
+from scoreline.storage import Created, absolute, create, exists, is_s3, join, list_names, read_bytes, read_json, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def highest_commit(layout: Layout) -> Commit | None:
 
 
 def _read(uri: str) -> Commit:
-    stored: dict[str, Any] = json.loads(read_bytes(uri))
+    stored: dict[str, Any] = read_json(uri)
     return Commit(**{**stored, "prefixes": tuple(stored["prefixes"])})
 
 

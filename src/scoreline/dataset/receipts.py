@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import Problem, ScorelineError, StorageError
-from scoreline.storage import Created, create, join, list_names, read_bytes
+from scoreline.storage import Created, create, join, list_names, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,13 +66,13 @@ def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
     outcome = create(uri, json.dumps(asdict(receipt), sort_keys=True).encode())
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    return receipt if outcome is Created.CREATED else _parsed(read_bytes(uri))
+    return receipt if outcome is Created.CREATED else _parsed(read_json(uri))
 
 
 def read_receipts(layout: Layout) -> dict[str, Receipt]:
     """The receipts of the run that exist, by unit name."""
     names = list_names(layout.receipts)
-    receipts = (_parsed(read_bytes(join(layout.receipts, name))) for name in names if name.endswith(".json"))
+    receipts = (_parsed(read_json(join(layout.receipts, name))) for name in names if name.endswith(".json"))
     return {receipt.unit: receipt for receipt in receipts}
 
 
@@ -104,8 +104,7 @@ def no_answer(uri: str) -> Problem:
     )
 
 
-def _parsed(body: bytes) -> Receipt:
-    stored: dict[str, Any] = json.loads(body)
+def _parsed(stored: dict[str, Any]) -> Receipt:
     quarantine = stored.pop("quarantine")
     hits = {name: (pair[0], pair[1]) for name, pair in stored.pop("hits").items()}
     return Receipt(

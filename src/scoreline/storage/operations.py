@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from dataclasses import replace as replace_field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.locations import absolute, join
@@ -29,6 +30,15 @@ def open_input(uri: str) -> BinaryIO:
 def read_bytes(uri: str) -> bytes:
     """The whole content of a file. Raises DataError when there is no such file, else StorageError."""
     return store_of(uri).read_bytes(absolute(uri))
+
+
+def read_json(uri: str) -> Any:
+    """The content of a JSON file that we wrote. Raises as `read_bytes`, and StorageError for a file that is damaged."""
+    try:
+        return json.loads(read_bytes(uri))
+    except ValueError as error:
+        problem = Problem("this file of ours is damaged: it is not JSON", uri, "restore it from a copy")
+        raise StorageError(problem) from error
 
 
 def exists(uri: str) -> bool:
