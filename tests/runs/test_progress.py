@@ -65,8 +65,10 @@ def test_a_terminal_shows_rows_and_rate_on_a_line_that_is_written_over(monkeypat
     display.show(paces((500, 10.0)))
     display.line("something happened")
     display.show(paces((1000, 20.0)))
+    display.line("something else")
     display.close()
     shown = terminal.getvalue()
+    assert shown.endswith("something else\n")
     assert "predict 50 %: 500 of 1,000 rows, 50 rows/s" in shown
     assert "something happened\n" in shown
     assert "\x1b[2K" in shown

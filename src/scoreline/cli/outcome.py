@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from scoreline.runs import Journal
 
 
+_PACKAGE = f"{Path(__file__).parents[2]}/"
+
+
 class Result(Protocol):
     """What a command found out."""
 
@@ -138,15 +141,33 @@ def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int
         return (Problem("stopped by SIGTERM", log, again),), 143
     if isinstance(error, KeyboardInterrupt):
         return (Problem("stopped by Ctrl-C", log, again),), 130
-    return (_bug(error, log),), 1
+    theirs = _own_code(error)
+    return ((_bug(error, log),), 1) if theirs is None else ((theirs,), 2)
+
+
+def _own_code(error: BaseException) -> Problem | None:
+    """What to say about an exception of the user's own module; None for one that has nothing to do with it."""
+    from scoreline.own_modules import imported_files
+
+    own = imported_files()
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        place = f"{frame.filename}:{frame.lineno}"
+        if frame.filename in own:
+            what = f"{frame.name} of an own module raised {type(error).__name__}"
+            return Problem(what, place, "mend the module; run again with --debug for the traceback")
+        if frame.filename.startswith(_PACKAGE):
+            if not own or not isinstance(error, NotImplementedError):
+                return None
+            what = f"a kind of an own module does not define the method '{frame.name}'"
+            return Problem(what, ", ".join(own), f"define it as {frame.filename.removeprefix(_PACKAGE)} describes it")
+    return None
 
 
 def _bug(error: BaseException, log: str) -> Problem:
     """An exception nobody expected. Its message is told only where it cannot hold values of the data."""
-    package = f"{Path(__file__).parents[2]}/"
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(package)] or frames
-    place = f" at {ours[-1].filename.removeprefix(package)}:{ours[-1].lineno}" if ours else ""
+    ours = [frame for frame in frames if frame.filename.startswith(_PACKAGE)] or frames
+    place = f" at {ours[-1].filename.removeprefix(_PACKAGE)}:{ours[-1].lineno}" if ours else ""
     message = f": {error}" if isinstance(error, (OSError, ImportError)) else ""
     what = f"a bug: {type(error).__name__}{place}{message}"
     return Problem(what, log, "run again with --debug for the traceback, and report it")

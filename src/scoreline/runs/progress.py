@@ -134,12 +134,20 @@ class LiveDisplay(Display):
         self._tasks: dict[str, Any] = {}
 
     def show(self, pace: Pace) -> None:
-        if pace.stage not in self._tasks:
-            self._tasks[pace.stage] = self._progress.add_task(pace.stage, total=max(pace.total, 1), pace=str(pace))
-        self._progress.update(self._tasks[pace.stage], completed=pace.done, total=max(pace.total, 1), pace=str(pace))
-        self._progress.start()
         if pace.finished:
-            self._progress.remove_task(self._tasks.pop(pace.stage))
+            self._end(pace.stage)
+            return
+        if pace.stage not in self._tasks:
+            self._tasks[pace.stage] = self._progress.add_task(pace.stage, total=pace.total, pace=str(pace))
+        self._progress.update(self._tasks[pace.stage], completed=pace.done, total=pace.total, pace=str(pace))
+        self._progress.start()
+
+    def _end(self, stage: str) -> None:
+        """Forget a stage; without any, the line is wiped, so that nothing else is written into it."""
+        if stage in self._tasks:
+            self._progress.remove_task(self._tasks.pop(stage))
+        if not self._tasks:
+            self._progress.stop()
 
     def line(self, text: str) -> None:
         self._console.print(text, markup=False)
