@@ -80,6 +80,11 @@ def import_modules(modules: Sequence[OwnModule]) -> tuple[ModuleType, ...]:
     return tuple(_imported(module) for module in modules)
 
 
+def imported_files() -> tuple[str, ...]:
+    """Where the modules were that this process imported."""
+    return tuple(module.path for module in _FINDER.modules.values())
+
+
 def forget_modules(names: Sequence[str]) -> None:
     """Undo `import_modules` for these names, as far as it loaded them."""
     for name in filter(_is_ours, names):

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import signal
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from scoreline.cli.outcome import Outcome
 from scoreline.config import load_config
 from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
+from scoreline.own_modules import import_modules, read_modules
 from scoreline.runs import Journal, RunFolder
 
 
@@ -151,3 +153,39 @@ def test_problems_that_name_a_path_of_the_config_get_its_file_and_line(
     with pytest.raises(typer.Exit), outcome:
         raise DataError(Problem("no", "$.predict.sink.uri", "yes"))
     assert f"where: {path}:2:42 ($.predict.sink.uri)" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_does_not_hide_the_error(journal: Journal, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "runs" / "run")
+    assert ended(DataError(Problem("no file")), journal=journal) == 3
+    assert isinstance(journal._stream, io.StringIO)
+    assert journal._stream.getvalue().startswith("no file")
+
+
+OWN = """
+from scoreline.cleaners import base
+def fail():
+    raise ValueError("could not convert Maria")
+"""
+
+
+def test_an_exception_of_an_own_module_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_module_that_fails.py").write_text(OWN)
+    (module,) = import_modules(read_modules([tmp_path / "own_module_that_fails.py"]))
+    with pytest.raises(typer.Exit) as caught, Outcome():
+        module.fail()
+    told = capsys.readouterr().err
+    assert caught.value.exit_code == 2
+    assert f"where: {tmp_path / 'own_module_that_fails.py'}:4" in told
+    assert "Maria" not in told
+
+
+def test_a_method_that_an_own_kind_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own_module_without_methods.py").write_text(OWN)
+    (module,) = import_modules(read_modules([tmp_path / "own_module_without_methods.py"]))
+    with pytest.raises(typer.Exit) as caught, Outcome():
+        module.base.Step(kind="half").apply(None)
+    assert caught.value.exit_code == 2
+    assert "does not define the method 'apply'" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
@@ -112,7 +113,9 @@ class Outcome:
         if self.journal is None:
             print(problem, file=sys.stderr)
         else:
-            self.journal.problem(problem)
+            # The terminal is told first; a log that cannot be written must not hide the problem.
+            with suppress(StorageError):
+                self.journal.problem(problem)
 
     def _close(self, status: str, code: int) -> None:
         if self.journal is None:
