@@ -96,11 +96,11 @@ def test_overrides_are_checked_with_the_file(config: dict[str, Any], tmp_path: P
 
 def test_faults_are_told_in_the_order_of_the_file_and_overrides_last(config: dict[str, Any], tmp_path: Path) -> None:
     config["train"]["sed"] = 1
-    config["titel"] = "x"
+    config["heading"] = "x"
     del config["target"]
     config["predict"]["keep"] = 5
     told = [problem.where.split(" ", 1)[-1] for problem in problems(written(tmp_path, config), "train.seed=x")]
-    assert told == ["($.target)", "($.train.sed)", "($.predict.keep)", "($.titel)", "train.seed=x"]
+    assert told == ["($.target)", "($.train.sed)", "($.predict.keep)", "($.heading)", "train.seed=x"]
 
 
 def test_a_mistyped_required_key_is_one_fault(config: dict[str, Any], tmp_path: Path) -> None:
