@@ -61,7 +61,7 @@ class Unit:
         """A flat file name, the same wherever the data lie: input order, then the file, then a hash of the pieces.
 
         >>> Unit(3, (Piece("s3://b/a/x.csv", "a/x.csv", 0, 10, 99),)).name
-        '000003-a-x-3ee07f97'
+        '000003-a-x-5825bbb3'
         """
         spelled = "|".join(f"{p.path}:{p.first_row}:{p.rows}" for p in self.pieces)
         digest = hashlib.sha256(spelled.encode()).hexdigest()[:8]

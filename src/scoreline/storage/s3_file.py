@@ -73,6 +73,7 @@ class S3File(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill a buffer from where the file stands; the number of bytes, 0 at the end."""
         view = memoryview(buffer).cast("B")
         first, last = self._at, min(self._at + len(view), self._size)
         while self._at < last:
