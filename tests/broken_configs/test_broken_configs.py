@@ -63,7 +63,7 @@ EXPECTED = {
     "two_drop_duplicates": [("9:5 ($.clean[2])", "only one step", "keep one drop_duplicates")],
     "two_sample_sizes": [("17:5 ($.train.sample)", "exactly one of units, fraction, rows", "keys here")],
     "unknown_key": [("23:3 ($.artefacts)", 'unknown key "artefacts"', '"artifacts"')],
-    "unknown_key_of_a_step": [("8:49 ($.clean[1].formt)", 'unknown key "formats"', '"format"')],
+    "unknown_key_of_a_step": [("8:49 ($.clean[1].formats)", 'unknown key "formats"', '"format"')],
     "unknown_kind": [("13:6 ($.features[1].kind)", 'unknown kind "onehot"', '"one_hot"')],
     "unknown_parameter": [("19:51 ($.train.model.params.n_estimatrs)", "no parameter", "'n_estimators'")],
     "unknown_scheme": [("23:3 ($.artifacts)", "'gs://' are unknown", "s3://bucket/key")],
