@@ -6,7 +6,8 @@ import base64
 import hashlib
 import io
 import json
-from importlib.metadata import version
+import sys
+from importlib.metadata import packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MODEL, SAFE_MODEL, SUMS = "pipeline.joblib", "pipeline.skops", "SHA256SUMS"
+CONTRACT, CLEANING, GOLDEN = "contract.json", "cleaning.json", "golden.parquet"
 REQUIRED = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "skops")
 
 
@@ -52,16 +54,24 @@ def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, prov
 
     files = {
         SAFE_MODEL: skops_io.dumps(pipeline),
-        "contract.json": as_json(bundle.contract.as_json()),
-        "cleaning.json": as_json(_prediction_as_json(bundle)),
-        "golden.parquet": as_bytes(golden),
+        CONTRACT: as_json(bundle.contract.as_json()),
+        CLEANING: as_json(_prediction_as_json(bundle)),
+        GOLDEN: as_bytes(golden),
         "provenance.json": as_json(provenance),
-        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in REQUIRED).encode(),
+        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in required(pipeline)).encode(),
     }
     for name, body in files.items():
         create(join(uri, name), body)
     hashes = {name: hashlib.sha256(read_bytes(join(uri, name))).hexdigest() for name in (MODEL, *files)}
     create(join(uri, SUMS), "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode())
+
+
+def required(pipeline: Any) -> tuple[str, ...]:
+    """The packages that prediction needs: the usual ones, and those that the estimators inside a pipeline come from."""
+    installed = packages_distributions()
+    modules = {type(inside).__module__.partition(".")[0] for inside in pipeline.get_params().values()}
+    others = {installed[module][0] for module in modules if module in installed}
+    return (*REQUIRED, *sorted(others.difference(REQUIRED)))
 
 
 def _prediction_as_json(bundle: Bundle) -> dict[str, Any]:
@@ -93,12 +103,14 @@ def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactCon
     A bundle of one's own is loaded from its ``pipeline.joblib``. One that was handed over (`given`) is so only when it
     is trusted and its hash is pinned, and else from its ``pipeline.skops``.
 
-    Raises ModelError for a file that was changed or is missing, and when the golden rows come out differently.
+    Raises ModelError for a file that was changed or is missing, for own modules that are not imported, and when the
+    golden rows come out differently.
     """
     hashes = _checked_hashes(uri)
-    stored = json.loads(read_bytes(join(uri, "cleaning.json")))
+    stored = json.loads(read_bytes(join(uri, CLEANING)))
+    _check_modules(uri, stored["modules"])
     bundle = Bundle(
-        contract=contract.from_json(json.loads(read_bytes(join(uri, "contract.json")))),
+        contract=contract.from_json(json.loads(read_bytes(join(uri, CONTRACT)))),
         needs=tuple(stored["needs"]),
         cleaning=cleaning.from_json(stored["steps"], modules),
         inputs=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored["inputs_arrow_schema"]))),
@@ -110,7 +122,7 @@ def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactCon
         target=stored["target"],
         joblib_sha256=hashes[MODEL],
     )
-    golden = pq.read_table(io.BytesIO(read_bytes(join(uri, "golden.parquet"))), page_checksum_verification=True)
+    golden = pq.read_table(io.BytesIO(read_bytes(join(uri, GOLDEN))), page_checksum_verification=True)
     check_golden(bundle, golden, uri)
     return bundle
 
@@ -131,13 +143,20 @@ def _model(uri: str, hashes: Mapping[str, str], given: ArtifactConfig | None) ->
     return ArtifactConfig(uri=join(uri, SAFE_MODEL), sha256=hashes[SAFE_MODEL])
 
 
+def _check_modules(uri: str, names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in sys.modules]
+    if missing:
+        what = "the bundle was made with the module '{}' of your own, which is not there"
+        raise ModelError(*(Problem(what.format(name), uri, f"name it with --module {name}.py") for name in missing))
+
+
 def _checked_hashes(uri: str) -> dict[str, str]:
-    lines = read_bytes(join(uri, SUMS)).decode().splitlines()
+    lines = read_bytes(join(uri, SUMS)).decode(errors="replace").splitlines()
     expected = {name: stated for stated, _, name in (line.partition("  ") for line in lines)}
-    if MODEL not in expected:
-        raise ModelError(
-            Problem(f"{SUMS} does not name {MODEL}: it is damaged", join(uri, SUMS), "restore the bundle from a copy")
-        )
+    unnamed = [name for name in (MODEL, SAFE_MODEL, CONTRACT, CLEANING, GOLDEN) if name not in expected]
+    if unnamed:
+        what = f"{SUMS} does not name {', '.join(unnamed)}: it is damaged"
+        raise ModelError(Problem(what, join(uri, SUMS), "restore the bundle from a copy"))
     changed = [name for name, stated in expected.items() if _hash_of(join(uri, name)) != stated]
     if changed:
         raise ModelError(
