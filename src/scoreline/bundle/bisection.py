@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,8 @@ class Outcome:
 def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
     """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
 
-    Raises ModelError when single rows fail one after the other: then it is the model that does not fit the data.
+    Raises ModelError when more than a thousand rows fail one after the other: then it is the model that does not fit
+    the data.
     """
     if frame.empty:
         return _no_rows(fitted, proba=proba)
@@ -45,12 +46,12 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
         return _without(fitted, frame, strangers, proba=proba)
     failures: dict[int, str] = {}
     done = _halved(fitted, frame, 0, failures, proba=proba)
-    if not done:
-        raise ModelError(_always_fails(fitted, failures))
     refusals = tuple(
         Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
         for text, rows in _grouped(failures).items()
     )
+    if not done:
+        return replace(_no_rows(fitted, proba=proba), refusals=refusals)
     return Outcome(
         np.concatenate([piece.predictions for piece in done]),
         np.concatenate([piece.proba for piece in done if piece.proba is not None]) if proba else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from scoreline.bundle.as_pandas import as_pandas
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted, load_fitted
 from scoreline.frame import markers_of, to_frame
@@ -61,6 +62,7 @@ class Bundle:
     modules : names of own modules that the fitted object refers to
     target : the column that it predicts, when known
     joblib_sha256 : of a bundle of ours, the hash of its ``pipeline.joblib``
+    from_pandas : whether what was fitted saw frames as pandas reads them, and not those of training here
     """
 
     contract: Contract
@@ -74,6 +76,7 @@ class Bundle:
     modules: tuple[str, ...] = ()
     target: str | None = None
     joblib_sha256: str | None = None
+    from_pandas: bool = False
 
     @property
     def identity(self) -> str:
@@ -120,7 +123,8 @@ class Bundle:
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""
-        return to_frame(table, self.inputs, markers_of(self._first, self.inputs.names))
+        make = as_pandas if self.from_pandas else to_frame
+        return make(table, self.inputs, markers_of(self._first, self.inputs.names))
 
     @property
     def _first(self) -> Any:
@@ -135,7 +139,7 @@ def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
-    if predictions.dtype.kind in "OU":
+    if predictions.dtype.kind in "OU" or not len(predictions):
         return pa.array(predictions.tolist(), type=answer_type)
     return pa.array(predictions).cast(answer_type)
 

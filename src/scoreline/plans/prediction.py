@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from scoreline.bundle.as_pandas import as_read
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import is_bundle, load_bundle
@@ -25,7 +27,7 @@ from scoreline.stages.pull import pull
 from scoreline.storage import absolute, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from scoreline.bundle.artifact import ArtifactConfig
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
     from scoreline.plans.training import TrainPlan
     from scoreline.refusal import ErrorBudget
     from scoreline.sources.base import Survey
+    from scoreline.units import Unit
 
-PROBE_ROWS = 20
-"""Rows on which an artifact from elsewhere is tried before anything runs."""
+PROBES, PROBE_ROWS, PROBE_BATCH = 10, 20, 1_000
+"""How often an artifact from elsewhere is tried before anything runs, on how many rows of how many that are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,25 +169,34 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
     survey = pull(job.predict_source, job.contract)
+    contract = _without_refused_nulls(survey.contract)
     everything = Cleaning(job.clean).surveyed().at("predict")
-    cleaned = everything.output_schema(survey.contract.schema)
+    cleaned = everything.output_schema(contract.schema)
     missing = [name for name in fitted.names if name not in cleaned.names]
     if missing:
         raise ModelError(*(_no_feature(name, model.uri, cleaned.names) for name in missing))
-    cleaning, needs = everything.feeding(fitted.names, survey.contract.schema)
+    cleaning, needs = everything.feeding(fitted.names, contract.schema)
     bundle = Bundle(
-        contract=survey.contract,
-        needs=in_order(needs, survey.contract.schema),
+        contract=contract,
+        needs=in_order(needs, contract.schema),
         cleaning=cleaning,
-        inputs=pa.schema([cleaned.field(name) for name in fitted.names]),
+        inputs=pa.schema([as_read(cleaned.field(name), survey.stored.get(name)) for name in fitted.names]),
         model=model,
         transformer=transformer,
         answer_type=pa.null(),
         labels=fitted.labels,
         modules=names,
         target=job.target,
+        from_pandas=True,
     )
     return answering(bundle, survey), survey
+
+
+def _without_refused_nulls(contract: Contract) -> Contract:
+    """The contract with no nulls in columns where the config has them refused, whatever the files hold."""
+    strict = {name for name, rule in contract.rules.items() if not rule.nullable}
+    fields = [field.with_nullable(field.nullable and field.name not in strict) for field in contract.schema]
+    return replace(contract, schema=pa.schema(fields))
 
 
 def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Sequence[str]) -> tuple[Bundle, Survey]:
@@ -197,7 +209,7 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
                 'remove "clean" from the config',
             )
         )
-    bundle = load_bundle(model.uri, [sys.modules[name] for name in modules], given=model)
+    bundle = load_bundle(absolute(model.uri), [sys.modules[name] for name in modules], given=model)
     bundle = replace(bundle, cleaning=bundle.cleaning.surveyed())
     return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
 
@@ -207,7 +219,7 @@ def pinned(artifact: ArtifactConfig) -> ArtifactConfig:
 
     Formats that run code get no hash here: without one in the config they are refused when loaded.
     """
-    known = artifact.sha256 is not None or not artifact.uri.endswith(".skops")
+    known = artifact.sha256 is not None or not artifact.uri.lower().endswith(".skops")
     sha256 = artifact.sha256 if known else sha256_of(artifact.uri)
     return artifact.model_copy(update={"uri": absolute(artifact.uri), "sha256": sha256})
 
@@ -223,19 +235,33 @@ def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:
 
 
 def answering(bundle: Bundle, survey: Survey) -> Bundle:
-    """The bundle with the type of its answers, found by predicting the first rows of the input.
+    """The bundle with the type of its answers, found by predicting the first rows that it can.
 
-    Raises ModelError when the artifact cannot predict any of them, or does not answer with one value a row.
+    Raises ModelError when the artifact fails on all rows that are tried, or does not answer with one value a row.
     """
-    contract = bundle.contract.only(bundle.needs)
+    said = ""
+    for table in islice(_first_rows(bundle, survey), PROBES):
+        outcome = predict_or_refuse(bundle.fitted, bundle.frame(table), proba=False)
+        if len(outcome.positions):
+            return replace(bundle, answer_type=answer_type_of(outcome.predictions))
+        said = outcome.refusals[0].detail
+    if said:
+        what = f"the artifact fails on each of the first rows: {said}"
+        advice = "check that it was fitted on columns of these names and types (scoreline check CONFIG lists them)"
+        raise ModelError(Problem(what, bundle.model.uri, advice))
+    what = "no row of the input is good enough to be predicted"
+    raise DataError(Problem(what, survey.source.uri, "check the contract and the data"))
+
+
+def _first_rows(bundle: Bundle, survey: Survey) -> Iterator[pa.Table]:
+    """A few cleaned rows at a time, of the beginnings of units."""
     for unit in survey.units:
-        for raw in survey.source.read(unit, contract, bundle.needs, PROBE_ROWS):
-            clean = bundle.cleaning.extend(admitted(raw, contract))
-            if clean.table.num_rows:
-                answers = predict_or_refuse(bundle.fitted, bundle.frame(clean.table), proba=False).predictions
-                return replace(bundle, answer_type=answer_type_of(answers))
-    raise DataError(
-        Problem(
-            "no row of the input is good enough to be predicted", survey.source.uri, "check the contract and the data"
-        )
-    )
+        yield from islice(_cleaned_rows(bundle, survey, unit), max(1, PROBES // len(survey.units)))
+
+
+def _cleaned_rows(bundle: Bundle, survey: Survey, unit: Unit) -> Iterator[pa.Table]:
+    contract = bundle.contract.only(bundle.needs)
+    for raw in survey.source.read(unit, contract, bundle.needs, PROBE_BATCH):
+        clean = bundle.cleaning.extend(admitted(raw, contract))
+        if clean.table.num_rows:
+            yield clean.table.slice(0, PROBE_ROWS)
