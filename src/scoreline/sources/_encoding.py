@@ -82,13 +82,22 @@ def bom_encoding(head: bytes) -> str | None:
     return "utf-16-be" if first > second else "utf-16-le"
 
 
+_NO_FILES = {
+    "base64", "bz2", "hex", "idna", "punycode", "quopri", "raw-unicode-escape", "rot-13", "undefined",
+    "unicode-escape", "uu", "zlib",
+}  # fmt: skip
+"""Codecs that Python has for other things than files of text."""
+
+
 def standard_name(encoding: str) -> str:
-    """One name for each encoding, whichever of its names is given. Raises LookupError for none.
+    """One name for each encoding of text, whichever of its names is given. Raises LookupError for none.
 
     >>> standard_name("UTF8"), standard_name("utf-8-sig"), standard_name("latin1"), standard_name("windows-1252")
     ('utf-8', 'utf-8', 'iso8859-1', 'cp1252')
     """
     name = codecs.lookup(encoding).name
+    if name in _NO_FILES:
+        raise LookupError(encoding)
     return {"utf-8-sig": "utf-8", "mac-roman": "mac_roman"}.get(name, name)
 
 

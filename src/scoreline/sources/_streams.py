@@ -62,7 +62,7 @@ def open_text(uri: str, encoding: str, byte_range: tuple[int, int] | None = None
         elif keeps_ascii(encoding):
             yield _without_mark(_plain(file, uri))
         else:
-            yield _without_mark(_recoded(_plain(file, uri), encoding))
+            yield _without_mark(_recoded(_plain(file, uri), encoding, uri))
 
 
 @contextmanager
@@ -121,17 +121,26 @@ def _without_mark(read: Read) -> Read:
     return read_on
 
 
-def _recoded(read: Read, encoding: str) -> Read:
+def _recoded(read: Read, encoding: str, uri: str) -> Read:
     """Reads text of an encoding as UTF-8; lone surrogates, invalid in UTF-8, stand for what cannot be decoded."""
     errors = "surrogatepass" if encoding.lower().startswith(("utf-16", "utf-32")) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
 
     def read_on(count: int) -> bytes:
         while data := read(count):
-            if text := decoder.decode(data):
+            if text := _decoded(decoder, data, encoding, uri):
                 return text.encode("utf-8", "surrogatepass")
         pending = decoder.getstate()[0]
         decoder.reset()
         return _UNREADABLE if pending else b""
 
     return read_on
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, data: bytes, encoding: str, uri: str) -> str:
+    try:
+        return decoder.decode(data)
+    except UnicodeError as error:
+        # What makes no sense is let through; only a missing byte order mark is not.
+        what = f"this file is not in {encoding}: it does not begin with a byte order mark"
+        raise DataError(Problem(what, uri, 'set "source.encoding" to "auto", or to the encoding it is in')) from error
