@@ -56,7 +56,7 @@ def _loaded(
     config: str | Path, overrides: Sequence[str], modules: Sequence[str | Path]
 ) -> tuple[JobConfig, tuple[Path, ...]]:
     paths = tuple(Path(module) for module in modules)
-    return load_config(Path(config), overrides=overrides, modules=paths), paths
+    return load_config(str(config), overrides=overrides, modules=paths), paths
 
 
 def _commanded(
