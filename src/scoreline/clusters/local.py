@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -40,7 +40,9 @@ class Local(Cluster):
     """Worker processes on this machine with one thread each, reachable from this machine only."""
 
     kind: Literal["local"] = "local"
-    workers: int | Literal["auto"] = Field("auto", ge=1, description="Worker processes; auto: one for each core.")
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Worker processes; auto: one for each core."
+    )
     memory_limit: str = Field(
         "auto",
         pattern=r"^(auto|\d+(\.\d+)? ?([kMGT]i?)?B)$",
