@@ -33,7 +33,13 @@ def test_editors_find_no_fault_in_the_configs_that_ship(schema: dict[str, Any], 
 
 @pytest.mark.parametrize(
     "change",
-    [{"heading": "x"}, {"version": 2}, {"source": {"uri": "data"}}, {"clean": [{"kind": "onehot"}]}, {"artifacts": None}],
+    [
+        {"heading": "x"},
+        {"version": 2},
+        {"source": {"uri": "data"}},
+        {"clean": [{"kind": "onehot"}]},
+        {"artifacts": None},
+    ],
 )
 def test_editors_see_what_is_wrong(schema: dict[str, Any], config: dict[str, Any], change: dict[str, Any]) -> None:
     assert not Draft202012Validator(schema).is_valid({**config, **change})
