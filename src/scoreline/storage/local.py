@@ -151,7 +151,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir()
     except FileExistsError:
         if not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+            raise translate(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), str(folder)) from None
     with _folder(folder.parent) as above:
         os.fsync(above)
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from scoreline.errors import DataError, Problem, StepError
 from scoreline.frame import family
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pandas as pd
-    import pyarrow as pa
 
     from scoreline.transformers.base import Transformer
 
@@ -39,8 +39,21 @@ def _problems(transformer: Transformer, schema: pa.Schema) -> Iterator[Problem]:
             yield Problem(f"column '{name}' is named twice", where, "name it once")
         elif objection := transformer.objection(schema.field(name)):
             yield Problem(
-                f"{transformer.kind} cannot take column '{name}' {objection}", where, _ADVICE[transformer.accepts]
+                f"{transformer.kind} cannot take column '{name}' {objection}",
+                where,
+                _advice(transformer.accepts, schema.field(name).type),
             )
+
+
+def _advice(accepts: str, arrow_type: pa.DataType) -> str:
+    if pa.types.is_null(arrow_type):
+        return "leave the column out, or fill it while cleaning (derive)"
+    if family(arrow_type) == "text":
+        return (
+            "turn it into numbers while cleaning (parse_numbers, cast), or choose another column; "
+            "a column without any value counts as text until the contract gives it a type"
+        )
+    return _ADVICE[accepts]
 
 
 _ADVICE = {
@@ -57,6 +70,8 @@ def _listed(names: list[str]) -> str:
 def objection_to_type(accepts: str, field: pa.Field) -> str | None:
     """The end of a sentence that refuses a column for its type; None when its type is among the accepted ones."""
     kind = family(field.type)
+    if pa.types.is_null(field.type):
+        return "without any value"
     return None if kind == accepts or (accepts == "any" and kind != "other") else f"of type {field.type}"
 
 
