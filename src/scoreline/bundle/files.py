@@ -8,7 +8,8 @@ import io
 import json
 import sys
 from importlib.metadata import packages_distributions, version
-from typing import TYPE_CHECKING, Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,12 +34,18 @@ def dumped(pipeline: Any) -> bytes:
     """The bytes of ``pipeline.joblib``: what `joblib.dump` writes, with equal strings and dtypes always written once.
 
     Pickle writes an equal object again unless it is the same one, and whether it is depends on the process that fitted
-    the pipeline; so the same pipeline would have another hash on every cluster.
+    the pipeline; so the same pipeline would have another hash on every cluster. Nor does it matter whether dill is
+    imported, which teaches all of pickle ways of its own.
     """
     import numpy as np
     from joblib.numpy_pickle import NumpyPickler
 
+    own = {kind: save for kind, save in NumpyPickler.dispatch.items() if not save.__module__.startswith("dill")}
+    replaced = {dict: NumpyPickler.save_dict, FunctionType: NumpyPickler.save_global, type: NumpyPickler.save_type}
+
     class Canonical(NumpyPickler):  # type: ignore[misc]
+        dispatch: ClassVar[dict[type, Any]] = own | replaced
+
         def save(self, obj: Any) -> Any:
             return super().save(first.setdefault((type(obj), obj), obj) if isinstance(obj, str | np.dtype) else obj)
 
