@@ -47,7 +47,7 @@ def _problems(transformer: Transformer, schema: pa.Schema) -> Iterator[Problem]:
 
 def _advice(accepts: str, arrow_type: pa.DataType) -> str:
     if pa.types.is_null(arrow_type):
-        return "leave the column out, or fill it while cleaning (derive)"
+        return "leave the column out, or fill it while cleaning"
     if family(arrow_type) == "text":
         return (
             "turn it into numbers while cleaning (parse_numbers, cast), or choose another column; "
