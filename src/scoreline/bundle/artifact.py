@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import sys
 import warnings
-from functools import lru_cache
+from functools import partial
 from pathlib import PurePosixPath
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scoreline.bundle.allowed_types import allowed_types
 from scoreline.errors import ModelError, Problem
 from scoreline.storage import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 RUNS_CODE = (".joblib", ".pkl", ".pickle", ".dill")
 
@@ -34,9 +37,10 @@ class ArtifactConfig(BaseModel):
     )
 
 
-def load_artifact(artifact: ArtifactConfig) -> tuple[Any, str]:
+def load_artifact(artifact: ArtifactConfig, modules: Sequence[ModuleType] = ()) -> tuple[Any, str]:
     """The fitted object and the sha256 of its bytes. The bytes are hashed first and those very bytes are loaded.
 
+    A skops file may refer to what own `modules` define: the user named them.
     Raises ModelError for a wrong hash, a pickle without trust and hash, types outside the allow-list of skops, a file
     that does not load, and an object saved by another version of scikit-learn.
     """
@@ -50,13 +54,7 @@ def load_artifact(artifact: ArtifactConfig) -> tuple[Any, str]:
     _check_hash(artifact, digest)
     if suffix in RUNS_CODE and not (artifact.trust and artifact.sha256):
         raise ModelError(_untrusted(artifact.uri, digest))
-    return _loaded(artifact.uri, suffix, body), digest
-
-
-@lru_cache(maxsize=4)
-def loaded_once(artifact: ArtifactConfig) -> Any:
-    """The fitted object, loaded and checked once per process."""
-    return load_artifact(artifact)[0]
+    return _loaded(artifact.uri, suffix, body, modules), digest
 
 
 def _check_hash(artifact: ArtifactConfig, digest: str) -> None:
@@ -83,10 +81,11 @@ def _unknown_format(uri: str) -> Problem:
     return Problem("this is of no format that can be loaded", uri, advice)
 
 
-def _loaded(uri: str, suffix: str, body: bytes) -> Any:
+def _loaded(uri: str, suffix: str, body: bytes, modules: Sequence[ModuleType]) -> Any:
     from sklearn.exceptions import InconsistentVersionWarning
 
-    loaders: dict[str, Callable[[bytes], Any]] = {".skops": _from_skops, ".joblib": _from_joblib, ".dill": _from_dill}
+    from_skops = partial(_from_skops, modules=modules)
+    loaders: dict[str, Callable[[bytes], Any]] = {".skops": from_skops, ".joblib": _from_joblib, ".dill": _from_dill}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
@@ -101,19 +100,20 @@ def _loaded(uri: str, suffix: str, body: bytes) -> Any:
         raise ModelError(_damaged(uri, suffix, error)) from error
 
 
-def _from_skops(body: bytes) -> Any:
+def _from_skops(body: bytes, modules: Sequence[ModuleType]) -> Any:
     from skops import io as skops_io
 
-    unknown = sorted(set(skops_io.get_untrusted_types(data=body)) - ALLOWED_TYPES)
-    if unknown:
+    named = set(skops_io.get_untrusted_types(data=body))
+    allowed = named & allowed_types(modules)
+    if allowed != named:
         raise ModelError(
             Problem(
-                f"the file holds types that are not on the allow-list: {', '.join(unknown)}",
+                f"the file holds types that are not on the allow-list: {', '.join(sorted(named - allowed))}",
                 "",
-                "use plain scikit-learn objects, or hand it over as joblib with trust and sha256",
+                "use plain scikit-learn objects and what a --module defines, or joblib with trust and sha256",
             )
         )
-    return skops_io.loads(body, trusted=sorted(ALLOWED_TYPES))
+    return skops_io.loads(body, trusted=sorted(allowed))
 
 
 def _from_joblib(body: bytes) -> Any:
@@ -125,7 +125,12 @@ def _from_joblib(body: bytes) -> Any:
 def _from_dill(body: bytes) -> Any:
     import dill
 
-    return dill.loads(body)
+    # Functions that it rebuilds look names up in the main module for as long as they live; own modules lend theirs to
+    # the real one only while this loads.
+    unpickler = dill.Unpickler(io.BytesIO(body))
+    unpickler._main = ModuleType("__main__")  # noqa: SLF001
+    vars(unpickler._main).update(vars(sys.modules["__main__"]))  # noqa: SLF001
+    return unpickler.load()
 
 
 def _other_version(uri: str, warning: Any) -> Problem:
@@ -152,34 +157,3 @@ def _damaged(uri: str, suffix: str, error: Exception) -> Problem:
         uri,
         "check that the file is whole and that its suffix tells its format",
     )
-
-
-ALLOWED_TYPES = frozenset(
-    {
-        "collections.OrderedDict",
-        "lightgbm.basic.Booster",
-        "lightgbm.sklearn.LGBMClassifier",
-        "lightgbm.sklearn.LGBMRegressor",
-        "numpy.dtype",
-        "scipy.interpolate._bsplines.BSpline",
-        "sklearn._loss.loss.HalfTweedieLossIdentity",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.feature_selection._univariate_selection.f_classif",
-        "sklearn.feature_selection._univariate_selection.f_regression",
-        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-        "sklearn.gaussian_process.kernels.ConstantKernel",
-        "sklearn.gaussian_process.kernels.Product",
-        "sklearn.gaussian_process.kernels.RBF",
-        "sklearn.metrics._dist_metrics.EuclideanDistance64",
-        "sklearn.neighbors._kd_tree.KDTree",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.tree._tree.Tree",
-        "xgboost.core.Booster",
-        "xgboost.sklearn.XGBClassifier",
-        "xgboost.sklearn.XGBRegressor",
-    }
-)
-"""Types of scikit-learn and its like that skops does not know, and that run no code of their own when rebuilt."""

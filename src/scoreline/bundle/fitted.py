@@ -17,6 +17,7 @@ from scoreline.models.base import single_threaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
     import pandas as pd
 
@@ -46,7 +47,8 @@ class Fitted:
     def labels(self) -> tuple[Any, ...] | None:
         """The class labels in the order of the columns of `predict_proba`; None for a model without classes."""
         classes = getattr(self.model, "classes_", None)
-        return None if classes is None else tuple(classes.tolist())
+        # A model of several targets has a list of them; it is refused when it predicts.
+        return tuple(classes.tolist()) if isinstance(classes, np.ndarray) else None
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """One prediction a row, shape (rows,). Raises what the objects raise; nothing is computed for no rows."""
@@ -81,16 +83,28 @@ def _named(features: Any, transformer: Any) -> pd.DataFrame:
     return pd.DataFrame(dense, columns=transformer.get_feature_names_out())
 
 
-@lru_cache(maxsize=4)
-def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: tuple[str, ...]) -> Fitted:
+def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: Sequence[str]) -> Fitted:
     """Load once per process what was fitted, after its hashes were checked.
 
-    Names of own modules stand in for ``__main__``. Raises ModelError as `load_artifact` does, and for objects that
-    cannot predict or whose columns nobody knows.
+    Own modules stand in for ``__main__``. Raises ModelError as `load_artifact` does, for own modules that were not
+    given, and for objects that cannot predict or whose columns nobody knows.
     """
+    missing = [name for name in modules if name not in sys.modules]
+    if missing:
+        raise ModelError(*(_no_module(model.uri, name) for name in missing))
+    return _load_once(model, transformer, tuple(sys.modules[name] for name in modules))
+
+
+def _no_module(uri: str, name: str) -> Problem:
+    return Problem(f"it was made with the module '{name}', which is not here", uri, f"add --module {name}.py")
+
+
+@lru_cache(maxsize=4)
+def _load_once(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: tuple[ModuleType, ...]) -> Fitted:
+    # A module of another text is another object, so that nothing loaded with the old text is used again.
     with _main_knows(modules):
-        first = None if transformer is None else load_artifact(transformer)[0]
-        last = load_artifact(model)[0]
+        first = None if transformer is None else load_artifact(transformer, modules)[0]
+        last = load_artifact(model, modules)[0]
     _check_methods(model, last, transformer, first)
     _check_fitted([(model, last), *([] if transformer is None else [(transformer, first)])])
     names, named = _input_names(model if transformer is None else transformer, last if first is None else first)
@@ -100,13 +114,13 @@ def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modul
 
 
 @contextmanager
-def _main_knows(modules: Sequence[str]) -> Iterator[None]:
+def _main_knows(modules: Sequence[ModuleType]) -> Iterator[None]:
     """Lend ``__main__`` the names of own modules: a script's pickle refers to its functions as ``__main__.name``."""
     main = sys.modules["__main__"]
     lent = {
         name: value
         for module in modules
-        for name, value in vars(sys.modules[module]).items()
+        for name, value in vars(module).items()
         if not name.startswith("__") and not hasattr(main, name)
     }
     for name, value in lent.items():
