@@ -71,16 +71,18 @@ def _for_model(features: Any, fitted: Fitted) -> Any:
     if wanted is None:
         return features.to_numpy() if isinstance(features, pd.DataFrame) else features
     if not isinstance(features, pd.DataFrame):
-        features = _named(features, fitted.transformer)
+        features = _named(features, fitted.transformer, wanted)
     return features[list(wanted)]
 
 
-def _named(features: Any, transformer: Any) -> pd.DataFrame:
+def _named(features: Any, transformer: Any, wanted: np.ndarray) -> pd.DataFrame:
+    """An array with the names that its transformer gives; by position where it gives none, as scikit-learn does."""
     import pandas as pd
     from scipy import sparse
 
     dense = features.toarray() if sparse.issparse(features) else features
-    return pd.DataFrame(dense, columns=transformer.get_feature_names_out())
+    can_name = hasattr(transformer, "get_feature_names_out")
+    return pd.DataFrame(dense, columns=transformer.get_feature_names_out() if can_name else wanted)
 
 
 def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: Sequence[str]) -> Fitted:
@@ -172,7 +174,7 @@ def _unfitted(found: Any) -> str:
 
 
 def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...], bool]:
-    known = getattr(fitted, "feature_names_in_", None)
+    known = _names_of(fitted)
     if known is not None:
         _check_declared(artifact, tuple(known.tolist()))
         return tuple(known.tolist()), True
@@ -194,6 +196,15 @@ def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...]
             )
         )
     return artifact.columns, False
+
+
+def _names_of(fitted: Any) -> np.ndarray | None:
+    """The columns that an object was fitted on; a pipeline that begins by passing them on knows them one step later."""
+    known: np.ndarray | None = getattr(fitted, "feature_names_in_", None)
+    if known is not None or not hasattr(fitted, "steps"):
+        return known
+    learners = [step for _, step in fitted.steps if step is not None and step != "passthrough"]
+    return _names_of(learners[0]) if learners else None
 
 
 def _check_declared(artifact: ArtifactConfig, known: tuple[str, ...]) -> None:
