@@ -22,7 +22,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bundle import Bundle
@@ -263,3 +263,18 @@ def plainly_dumped(content: object) -> bytes:
     buffer = io.BytesIO()
     joblib.dump(content, buffer)
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize("first", ["dill, joblib", "joblib, dill"])
+def test_what_dill_teaches_pickle_does_not_reach_a_bundle(first: str) -> None:
+    script = (
+        f"import {first}, hashlib, numpy\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.preprocessing import FunctionTransformer, OneHotEncoder\n"
+        "from scoreline.bundle.files import dumped\n"
+        "made = make_pipeline(FunctionTransformer(numpy.log1p), OneHotEncoder(dtype=numpy.float32))\n"
+        "print(hashlib.sha256(dumped(made)).hexdigest())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    plain = make_pipeline(FunctionTransformer(np.log1p), OneHotEncoder(dtype=np.float32))
+    assert done.stdout.strip() == hashlib.sha256(dumped(plain)).hexdigest()
