@@ -56,7 +56,7 @@ class Made:
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for data, config and results.")] = Path("demo"),
-    rows: Annotated[int, typer.Option("--rows", min=1, metavar="N", help="Rows to make.")] = 50_000,
+    rows: Annotated[int, typer.Option("--rows", min=100, metavar="N", help="Rows to make.")] = 50_000,
     form: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="Format of the data.")] = "csv",
     data_only: Annotated[bool, typer.Option("--data-only", help="Make data and config; run nothing.")] = False,
     json: JsonOption = False,
@@ -72,7 +72,7 @@ def demo(
         record = execute("run", Request(str(config), as_json=json, debug=debug), outcome)
         tries = (
             f"scoreline check {config}",
-            f"scoreline run {config} --set train.model.params.n_estimators=200",
+            f"scoreline run {config} --set train.model.params.n_estimators=100",
             f"scoreline init {folder}/data/transactions --yes --target grupo_estabelecimento -o my.json",
         )
         outcome.show(Advised(record, tries))

@@ -36,7 +36,7 @@ def demo_config(folder: str, form: Format = "csv") -> dict[str, Any]:
         "train": {
             "sample": {"rows": 50_000, "strategy": "random"},
             "split": {"kind": "random", "test_fraction": 0.2},
-            "model": {"kind": "random_forest", "params": {"n_estimators": 100}},
+            "model": {"kind": "random_forest", "params": {"n_estimators": 30, "min_samples_leaf": 2}},
             "seed": 42,
             "threads": 2,
         },
