@@ -23,7 +23,7 @@ def schema(debug: DebugOption = False) -> None:
 def show(
     config: ConfigArgument, overrides: SetOption = None, modules: ModuleOption = None, debug: DebugOption = False
 ) -> None:
-    """Print the config with overrides applied and every default written out."""
+    """Print the config with overrides and defaults."""
     with Outcome(debug=debug):
         import json
 
