@@ -108,7 +108,9 @@ def _in_utf8(scans: Sequence[Scan], encoding: str) -> Iterator[Problem]:
     files = [scan for scan in scans if _own(scan.evidence) == "utf-8"]
     if files and encoding != "utf-8" and keeps_ascii(encoding):
         what = f"{len(files)} of {len(scans)} files are in utf-8, not in {encoding}"
-        yield Problem(what, _files(files), 'set "source.encoding" to "utf-8"')
+        mixed = any(scan.evidence.invalid for scan in scans if scan not in files)
+        advice = "read each kind by itself, or write them alike" if mixed else 'set "source.encoding" to "utf-8"'
+        yield Problem(what, _files(files), advice)
 
 
 def _own(evidence: Evidence) -> str | None:
