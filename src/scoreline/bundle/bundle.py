@@ -102,11 +102,15 @@ class Bundle:
         return self.score(clean, proba=proba)
 
     @classmethod
-    def load(cls, uri: str) -> Bundle:
-        """The bundle in a folder that training made; see `scoreline.bundle.files.load_bundle`."""
+    def load(cls, uri: str, *, sha256: str | None = None, trust: bool = False) -> Bundle:
+        """The bundle in a folder; no code in it is run, unless it is trusted and its ``pipeline.joblib`` has the hash.
+
+        Raises ModelError as `scoreline.bundle.files.load_bundle` does.
+        """
+        from scoreline.bundle.artifact import ArtifactConfig
         from scoreline.bundle.files import load_bundle
 
-        return load_bundle(uri)
+        return load_bundle(uri, given=ArtifactConfig(uri=uri, sha256=sha256, trust=trust))
 
     def score(self, clean: CleanPart, *, proba: bool = False) -> Scored:
         """Predict rows that are clean already: the second half of `predict`."""
