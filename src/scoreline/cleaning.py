@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from pydantic import TypeAdapter
 
-from scoreline.catalogue import union_of
+from scoreline.catalogue import kind_class
 from scoreline.cleaners.base import FrameStep, Step
 from scoreline.contract import violations
+from scoreline.errors import ModelError, Problem
 from scoreline.refusal import Refusal, refused_rows
 
 if TYPE_CHECKING:
@@ -122,9 +122,19 @@ def admitted(raw: RawPart, contract: Contract) -> CleanPart:
 
 
 def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType] = ()) -> Cleaning:
-    """The cleaning that `Cleaning.as_json` wrote; own kinds come from `modules`."""
-    adapter: TypeAdapter[list[Step]] = TypeAdapter(list[union_of("cleaners", modules)])  # type: ignore[misc,arg-type]
-    return Cleaning(tuple(adapter.validate_python(list(stored))))
+    """The cleaning that `Cleaning.as_json` wrote; own kinds come from `modules`. Raises ModelError for unknown kinds."""
+    steps: list[Any] = []
+    problems: list[Problem] = []
+    advice = "use the version of scoreline that wrote it, or name your own steps with --module"
+    for step in stored:
+        found = kind_class("cleaners", step["kind"], modules)
+        if found is None:
+            problems.append(Problem(f"there is no step of kind '{step['kind']}'", "stored cleaning", advice))
+        else:
+            steps.append(found.model_validate(step))
+    if problems:
+        raise ModelError(*problems)
+    return Cleaning(tuple(steps))
 
 
 def _after(step: Step, before: CleanPart) -> CleanPart:
