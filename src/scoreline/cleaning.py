@@ -122,7 +122,7 @@ def admitted(raw: RawPart, contract: Contract) -> CleanPart:
 
 
 def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType] = ()) -> Cleaning:
-    """The cleaning that `Cleaning.as_json` wrote; own kinds come from `modules`. Raises ModelError for unknown kinds."""
+    """The cleaning that `Cleaning.as_json` wrote, own kinds from `modules`. Raises ModelError for unknown kinds."""
     steps: list[Any] = []
     problems: list[Problem] = []
     advice = "use the version of scoreline that wrote it, or name your own steps with --module"
