@@ -74,7 +74,8 @@ class ErrorBudget(BaseModel):
         >>> ErrorBudget(rate=0.01).exceeded(2, 100)
         True
         """
-        return refused > self.rate * rows or (self.count is not None and refused > self.count)
+        # The quotient, and not the product, is the very number that a config spells: 29 of 100 is 0.29.
+        return refused / max(rows, 1) > self.rate or (self.count is not None and refused > self.count)
 
 
 def first_reasons(refusals: Sequence[Refusal]) -> dict[int, Reason]:
