@@ -92,13 +92,7 @@ def kind_names(folder: str, modules: Sequence[ModuleType] = ()) -> tuple[str, ..
     return tuple(sorted({*kinds(folder), *own_kinds(folder, modules)}))
 
 
-def all_kinds(folder: str, modules: Sequence[ModuleType] = ()) -> dict[str, type[BaseModel]]:
-    """Kinds that ship and the user's own, by name; an own kind may not take a name that ships."""
-    shipped = {kind: load_kind(folder, kind) for kind in kinds(folder)}
-    return {**own_kinds(folder, modules), **shipped}
-
-
-def union_of(folder: str, modules: Sequence[ModuleType] = ()) -> Any:
-    """A pydantic type that accepts any kind of a folder, told apart by ``kind``."""
-    classes = tuple(all_kinds(folder, modules).values())
+def union_of(folder: str) -> Any:
+    """A pydantic type that accepts any kind that ships in a folder, told apart by ``kind``."""
+    classes = tuple(load_kind(folder, kind) for kind in kinds(folder))
     return classes[0] if len(classes) == 1 else Annotated[Union[classes], Field(discriminator="kind")]  # noqa: UP007
