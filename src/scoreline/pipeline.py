@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scoreline.bundle.files import as_json, is_bundle, load_bundle
 from scoreline.config.checks import check_parameters
 from scoreline.dataset.commits import check_target
+from scoreline.dataset.layout import Layout
 from scoreline.errors import ModelError, ScorelineError, UsageError
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
@@ -26,7 +27,7 @@ from scoreline.stages.sample import divide, gather_sample
 from scoreline.stages.train import search_parameters
 from scoreline.stages.train import train as fit
 from scoreline.stages.transform import transform
-from scoreline.storage import create, delete_tree, exists, join, list_names, probe_writable, read_json
+from scoreline.storage import absolute, create, delete_tree, exists, join, list_names, probe_writable, read_json
 from scoreline.storage import replace as put
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def run(job: JobConfig, context: Context) -> RunRecord:
         return predict(job, context)
     plan = _plan(job, job.train, context)
     judged, survey = survey_to_judge(job, plan), foresee(job, plan)
-    with _work(job, context, plan.survey.rows) as work:
+    with _work(job, context, plan.survey.rows + (0 if survey is None else survey.rows)) as work:
         trained = _evaluated(work, plan, _trained(work, plan), judged)
         _pass_gate(job, trained)
         if job.predict is None:
@@ -196,10 +197,15 @@ def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
 
 @contextmanager
 def _work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
-    """Check that the places to write to can be written, then open the cluster; worker logs are kept at the end."""
+    """Check that the places to write to can be written, then open the cluster.
+
+    At the end, however it comes, worker logs are kept, and scratch data that nobody asked to keep are gone.
+    """
     probe_writable(context.folder.root)
     if job.predict is not None:
-        probe_writable(job.predict.sink.uri + ".store")
+        layout = Layout(absolute(job.predict.sink.uri), "")
+        check_target(layout)
+        probe_writable(layout.store)
     create(context.folder.config, as_json(job.as_json()))
     cluster = _cluster(job, rows)
     context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
@@ -209,6 +215,14 @@ def _work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
         finally:
             for name, text in session.worker_logs().items():
                 create(context.folder.worker_log(name), text.encode())
+            _forget_scratch(job, context.folder)
+
+
+def _forget_scratch(job: JobConfig, folder: RunFolder) -> None:
+    asked = () if job.train is None else job.train.keep
+    for name in ("sample", "cleaned", "evaluation", "references"):
+        if name not in asked:
+            delete_tree(join(folder.data, name))
 
 
 def _cluster(job: JobConfig, rows: int) -> Cluster:
@@ -310,8 +324,6 @@ def _pass_gate(job: JobConfig, trained: Trained) -> None:
 
 def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRecord:
     """Predict and publish; the model's gate is behind us."""
-    layout = plan.task.layout
-    check_target(layout)
     task = plan.task.spread(join(work.context.folder.data, "references"))
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
     rows, units = plan.survey.rows, plan.survey.units
@@ -319,16 +331,11 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     with work.stage("predict", f"predicting {rows:,} rows in {len(units):,} units", rows) as tell:
         published = score(work.session, task, units, plan.budget, tell)
     version = published.commit.version
-    work.context.journal.event("published", f"version {version} of {layout.uri}", version=version)
+    work.context.journal.event("published", f"version {version} of {task.sink.uri}", version=version)
     return _record(work, trained, published.as_json(plan.task))
 
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:
-    """The result, and an end to scratch data that nobody asked to keep."""
-    asked = () if work.job.train is None else work.job.train.keep
-    for name in ("sample", "cleaned", "evaluation", "references"):
-        if name not in asked:
-            delete_tree(join(work.context.folder.data, name))
     return RunRecord(
         name=work.job.name,
         run=work.context.folder.run_id,
