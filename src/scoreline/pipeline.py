@@ -220,6 +220,8 @@ def _work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
 
 def _forget_scratch(job: JobConfig, folder: RunFolder) -> None:
     asked = () if job.train is None else job.train.keep
+    if not asked:
+        delete_tree(folder.data)
     for name in ("sample", "cleaned", "evaluation", "references"):
         if name not in asked:
             delete_tree(join(folder.data, name))
