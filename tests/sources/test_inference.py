@@ -58,6 +58,7 @@ def test_columns_are_described(tmp_path: Path) -> None:
     assert looks["n"] == {
         "type": "int64",
         "misfits": 0,
+        "misfit": None,
         "null_share": round(1 / 31, 6),
         "distinct": 30,
         "min": 1,
@@ -88,7 +89,7 @@ def test_formats_of_dates_are_found(tmp_path: Path, date: str, form: str | None,
 
 def test_a_few_values_of_another_kind_are_counted(tmp_path: Path) -> None:
     look = columns(tmp_path, "k;v\n" + "k;1.5\n" * 199 + "k;#VALOR!\n")["v"]
-    assert (look["type"], look["misfits"], look["null_share"]) == ("float64", 1, 0.0)
+    assert (look["type"], look["misfits"], look["misfit"], look["null_share"]) == ("float64", 1, "#VALOR!", 0.0)
 
 
 @pytest.mark.parametrize("value", ["4.53E+11", "007", "1234567890123456"])
@@ -127,3 +128,14 @@ def test_a_folder_of_both_kinds_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("x;y\n1;2\n", "utf-8")
     with pytest.raises(DataError, match=r"both Parquet and other files: b\.csv"):
         suggest(str(tmp_path))
+
+
+def test_columns_of_parquet_are_looked_at_in_many_files(tmp_path: Path) -> None:
+    for month in range(1, 4):
+        (tmp_path / f"month={month}").mkdir()
+        pq.write_table(pa.table({"day": [month, month]}), tmp_path / f"month={month}" / "a.parquet")
+    found = suggest(str(tmp_path))["columns"]
+    assert {name: (column["distinct"], column["max"]) for name, column in found.items()} == {
+        "day": (3, 3),
+        "month": (3, 3),
+    }

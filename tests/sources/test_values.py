@@ -33,7 +33,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
     assert read(["1", text], pa.float64(), LOCALE) == ([1.0, None], [1])
 
 
-@pytest.mark.parametrize("text", ["", "  ", " - ", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"])
+@pytest.mark.parametrize("text", ["", "  ", " - ", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A"])
 def test_words_for_null_are_null(text: str) -> None:
     for wanted in (pa.float64(), pa.int64(), pa.bool_(), pa.date32(), pa.timestamp("us")):
         assert read([text], wanted) == ([None], [])

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,29 @@ def test_a_guess_of_the_target_is_said_loudly(tmp_path: Path) -> None:
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     remarks = first(tmp_path, table()).remarks
     assert "left out     customer: looks like an identifier" in remarks
-    assert "left out     same: holds nothing to learn from" in remarks
+    assert "left out     same: has one value only" in remarks
+
+
+def test_moments_and_decimals_are_features_and_lists_are_none(tmp_path: Path) -> None:
+    amounts = [Decimal(number) / 100 for number in range(ROWS)]
+    moments = pd.date_range("2026-01-01", periods=ROWS, freq="9h", tz="Europe/Berlin")
+    found = first(tmp_path, table(amount=amounts, day=moments, note=[["a"], []] * (ROWS // 2)))
+    assert columns(found.config, "standard_scale") == ["amount", "day_month", "day_weekday"]
+    assert "left out     note: no transformer takes columns of type list<element: string>" in found.remarks
+
+
+def test_a_value_that_is_no_number_is_quoted(tmp_path: Path) -> None:
+    table(amount=["12", *["?"] * 2, *["7"] * (ROWS - 3)]).to_csv(tmp_path / "sales.csv", index=False)
+    remarks = first_config(str(tmp_path / "sales.csv"), "label").remarks
+    assert any(remark.startswith("check        amount: '?' and the like are no int64: ") for remark in remarks)
+
+
+def test_a_date_with_a_name_of_two_words_is_named_in_backquotes(tmp_path: Path) -> None:
+    config = first(tmp_path, table().rename(columns={"day": "sale day"}), "label").config
+    assert {"sale day_month": "month(`sale day`)", "sale day_weekday": "weekday(`sale day`)"} in [
+        step.get("columns") for step in config["clean"]
+    ]
+    assert build_config(config, Origin(Document("config.json", config))).clean[2].kind == "derive"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class ColumnLooks:
     Attributes
     ----------
     type : the type that nearly all values fit, as a config names it
-    misfits : values of the sample that do not fit it
+    misfits, misfit : how many values of the sample do not fit it, and the first of them
     null_share, distinct : share of nulls and number of distinct values in the sample
     min, max : the smallest and largest value of numbers, dates and times, as JSON has them
     constant : whether there is one value at most
@@ -58,6 +58,7 @@ class ColumnLooks:
 
     type: str
     misfits: int
+    misfit: str | None
     null_share: float
     distinct: int
     min: float | str | None
@@ -129,10 +130,10 @@ def _likeliest_spelling(columns: Sequence[pa.Array]) -> Spelling:
 def _look_at(text: pa.Array, spelling: Spelling) -> ColumnLooks:
     wanted = profile_of(text, spelling).likely_type
     typed = read_values(text, wanted, spelling)
-    return _looks(typed.values, 0 if typed.bad is None else int(typed.bad.sum()))
+    return _looks(typed.values, text.filter(pa.array(typed.bad)) if typed.bad is not None else text[:0])
 
 
-def _looks(values: pa.Array, misfits: int = 0) -> ColumnLooks:
+def _looks(values: pa.Array, misfits: Sequence[Any] = ()) -> ColumnLooks:
     found = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     known = found.drop_null()
     distinct = _distinct(known)
@@ -140,8 +141,9 @@ def _looks(values: pa.Array, misfits: int = 0) -> ColumnLooks:
     formats = _date_formats(known) if pa.types.is_string(known.type) else []
     return ColumnLooks(
         type=type_name(found.type),
-        misfits=misfits,
-        null_share=round((found.null_count - misfits) / max(1, len(found)), 6),
+        misfits=len(misfits),
+        misfit=str(misfits[0]) if len(misfits) else None,
+        null_share=round((found.null_count - len(misfits)) / max(1, len(found)), 6),
         distinct=distinct,
         min=low,
         max=high,
@@ -201,12 +203,12 @@ def _suggest_parquet(uri: str, files: Sequence[FileInfo]) -> dict[str, Any]:
     footers = read_footers(files)
     names = dict.fromkeys(name for columns in names_by_path(footers).values() for name in columns)
     schema, _ = _parquet_types.settle_types(footers, {}, list(names))
-    units = spread(cut_units(footers), _FILES)
-    if not units:
+    pieces = spread([piece for unit in cut_units(footers) for piece in unit.pieces], _FILES)
+    if not pieces:
         raise DataError(
             Problem("there are no rows", some_files([file.path for file in files]), "give a file with rows")
         )
-    tables = [next(read_pieces(unit.pieces[:1], schema, _ROWS)).table for unit in units]
+    tables = [next(read_pieces((piece,), schema, _ROWS)).table for piece in pieces]
     plain = pa.concat_tables(table.cast(schema) for table in tables)
     columns = {name: asdict(_looks(plain[name].combine_chunks())) for name in plain.column_names}
     return {"source": {"kind": "parquet", "uri": uri}, "columns": columns}

@@ -15,7 +15,7 @@ from scoreline.sources._casts import cast_where_possible
 if TYPE_CHECKING:
     import numpy as np
 
-NULL_WORDS = ("-", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
+NULL_WORDS = ("-", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A")
 
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _FRACTION = {"s": 0, "ms": 3, "us": 6, "ns": 9}

@@ -42,8 +42,8 @@ class Csv(Source):
     thousands: str | None = Field(None, description="Mark between groups of three digits.")
     null_values: tuple[str, ...] | None = Field(
         None,
-        description="Text that means null, besides empty text. By default -, NA, N/A, NaN, nan, null, NULL, None and "
-        "#N/A in columns that are not text.",
+        description="Text that means null, besides empty text. By default -, NA, N/A, n/a, NaN, nan, null, NULL, None "
+        "and #N/A in columns that are not text.",
     )
 
     @field_validator("delimiter")

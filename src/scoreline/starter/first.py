@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scoreline.config.outputs import overlaps
 from scoreline.contract import parse_type
-from scoreline.errors import Problem, UsageError
+from scoreline.errors import Problem, UsageError, printable
 from scoreline.sources._inference import suggest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _FEW, _MANY = 50, 1000
 _LABELS = 100
 _INTEGER_LABELS = 20
 
-Role = Literal["number", "category", "common", "words", "date", "identifier", "nothing"]
+Role = Literal["number", "category", "common", "words", "date", "identifier", "constant", "unfit"]
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,15 @@ def _has_labels(column: Mapping[str, Any]) -> bool:
 def _role(column: Mapping[str, Any]) -> Role:
     kind = column["type"]
     if column["constant"]:
-        return "nothing"
+        return "constant"
     if column["id_like"]:
         return "identifier"
-    if column["date_format"] or kind.startswith("date") or re.fullmatch(r"timestamp\[\w+\]", kind):
+    if column["date_format"] or kind.startswith(("date", "timestamp")):
         return "date"
-    if re.fullmatch(r"u?int\d+|float\d+", kind):
+    if re.fullmatch(r"u?int\d+|float\d+|decimal.*", kind):
         return "number"
     if kind not in ("string", "large_string", "bool"):
-        return "nothing"
+        return "unfit"
     return "category" if column["distinct"] <= _FEW else "common" if column["distinct"] <= _MANY else "words"
 
 
@@ -129,11 +129,13 @@ def _cleaning(looks: Mapping[str, Any], roles: Mapping[str, Role]) -> list[dict[
 
 def _dates(roles: Mapping[str, Role]) -> list[str]:
     """Dates whose parts become features; an expression can name them."""
-    return [name for name, role in roles.items() if role == "date" and re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)]
+    return [name for name, role in roles.items() if role == "date" and "`" not in name]
 
 
 def _date_parts(name: str) -> dict[str, str]:
-    return {f"{name}_month": f"month({name})", f"{name}_weekday": f"weekday({name})"}
+    plain = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+    column = name if plain else f"`{name}`"
+    return {f"{name}_month": f"month({column})", f"{name}_weekday": f"weekday({column})"}
 
 
 def _features(uri: str, looks: Mapping[str, Any], roles: Mapping[str, Role]) -> list[dict[str, Any]]:
@@ -188,15 +190,28 @@ def _refuse_overlap(uri: str, config: dict[str, Any]) -> None:
         raise UsageError(Problem("results would land among the data", uri, advice))
 
 
+def _why_not(role: Role, column: Mapping[str, Any]) -> str | None:
+    """Why a column is no feature; None for a column that is one."""
+    return {
+        "identifier": "looks like an identifier",
+        "constant": "has one value only",
+        "unfit": f"no transformer takes columns of type {column['type']}",
+    }.get(role)
+
+
+def _misfit(column: Mapping[str, Any]) -> str:
+    shown = f"'{printable(column['misfit'][:40])}'" + (" and the like are" if column["misfits"] > 1 else " is")
+    return f'{shown} no {column["type"]}: the row is refused; if it means missing, list it in "source.null_values"'
+
+
 def _remarks(looks: Mapping[str, Any], roles: Mapping[str, Role], learned: str, *, guessed: bool) -> list[str]:
     said = [f"target       {learned}"]
     if guessed:
         said = [f"target       {learned}: A GUESS, the last column that looks like labels; choose with --target"]
-    why = {"identifier": "looks like an identifier", "nothing": "holds nothing to learn from"}
-    said += [f"left out     {name}: {why[role]}" for name, role in roles.items() if role in why]
+    said += [f"left out     {name}: {why}" for name, role in roles.items() if (why := _why_not(role, looks[name]))]
     for name, column in looks.items():
         if column["date_ambiguous"]:
             said.append(f"check        {name}: read as {column['date_format']}, but day and month could be swapped")
         if column["misfits"]:
-            said.append(f"check        {name}: some values are no {column['type']}; their rows go to quarantine")
+            said.append(f"check        {name}: {_misfit(column)}")
     return said
