@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -228,7 +229,8 @@ def misfits(contract: Contract) -> Iterator[Problem]:
         for key, value in stated:
             if value is not None and not fits(value, arrow_type):
                 what = f"{value!r} is no value of the type {type_name(arrow_type)}, which column '{name}' has"
-                yield Problem(what, f"contract.columns.{name}.{key}", "write a value of that type, or declare the type")
+                where = f"$.contract.columns[{json.dumps(name, ensure_ascii=False)}].{key}"
+                yield Problem(what, where, "write a value of that type, or declare the type")
 
 
 def fits(value: float | str, arrow_type: pa.DataType) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
-from scoreline.contract import type_name
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
 from scoreline.errors import Problem, StepError
 from scoreline.features import faults
 from scoreline.frame import family
@@ -40,7 +40,8 @@ def cleaned_schema(
 def column_problems(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> list[Problem]:
     """Everything that is wrong with the columns that training and evaluation need."""
     found = [_placed(job, "features", number, problem) for number, problem in faults(job.features, cleaned)]
-    found += _target_problems(job, cleaned)
+    found += _target_problems(job, train, cleaned)
+    found += _identity_problems(job, train)
     split = train.split
     if isinstance(split, TimeSplit):
         found += _problems(split.column, "days", cleaned, job.where("train", "split", "column"))
@@ -70,7 +71,7 @@ def _placed(job: JobConfig, section: str, number: int, problem: Problem) -> Prob
     return replace(problem, where=f"{job.where(section, number)}, {problem.where.removeprefix(f'{section}, ')}")
 
 
-def _target_problems(job: JobConfig, cleaned: pa.Schema) -> Iterator[Problem]:
+def _target_problems(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> Iterator[Problem]:
     target = job.target or ""
     if target not in cleaned.names:
         yield no_column(target, job.where("target"), cleaned.names)
@@ -81,6 +82,19 @@ def _target_problems(job: JobConfig, cleaned: pa.Schema) -> Iterator[Problem]:
         yield Problem(
             f"the target '{target}' is {type_name(found)}, which no model learns", job.where("target"), advice
         )
+    elif family(found) == "text" and (train.task or train.model.tasks()[0]) == "regression":
+        advice = "turn it into numbers while cleaning (parse_numbers, cast), or learn labels with a classifier"
+        yield Problem(f"the target '{target}' is text, and a regression learns numbers", job.where("target"), advice)
+
+
+def _identity_problems(job: JobConfig, train: TrainConfig) -> Iterator[Problem]:
+    """Columns that training keeps, and that are called as row identity is beside them."""
+    kept = {name for feature in job.features for name in feature.columns}
+    kept.update((job.target or "", *job.evaluate.slices, getattr(train.split, "column", "")))
+    for name in (SOURCE_FILE, SOURCE_ROW):
+        if name in kept:
+            advice = "give the column another name while cleaning (rename)"
+            yield Problem(f"row identity has the name '{name}' too", f"column '{name}'", advice)
 
 
 def _problems(name: str, asked: Literal["days", "values"], cleaned: pa.Schema, where: str) -> Iterator[Problem]:

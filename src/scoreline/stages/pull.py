@@ -33,7 +33,7 @@ def pull(source: Source, declared: ContractConfig, known: Contract | None = None
 
 def _named(problem: Problem, uri: str) -> Problem:
     """The problem with the source named where it names files as they are called inside the source."""
-    if problem.where.startswith(("/", "s3://")) or uri in problem.where:
+    if problem.where.startswith(("/", "s3://", "$")) or uri in problem.where:
         return problem
     return replace(problem, where=f"{problem.where} in {uri}")
 
