@@ -182,3 +182,8 @@ def test_without_a_step_that_compares_rows_nothing_is_kept_to_compare(tmp_path: 
     (unit,) = cleaned(tmp_path, TABLE)
     assert len(unit.duplicates) == 0
     assert [path.name for path in tmp_path.iterdir()] == [Path(unit.uri).name]
+
+
+def test_pandas_reads_the_folder_of_cleaned_rows_as_one_table(tmp_path: Path) -> None:
+    cleaned(tmp_path, TABLE, [2, 4], cleaning=Cleaning((*STEPS.steps, DropDuplicates())))
+    assert pd.read_parquet(tmp_path)["source_row"].tolist() == [0, 4, 5]

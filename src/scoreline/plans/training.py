@@ -81,7 +81,7 @@ class TrainPlan:
         of = survey or self.survey
         split = self.section.split
         group = split.column if isinstance(split, GroupSplit) else None
-        cleaning = self.cleaning.spread(join(folder, "references"))
+        cleaning = self.cleaning.spread(join(folder, "_references"))
         return CleanTask(of.source, of.contract, cleaning, self.read, self.keep, self.section.seed, folder, group)
 
     def keep_task(self, bundle: Bundle, folder: str) -> KeepTask:
