@@ -24,7 +24,7 @@ class Picky(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         type(self).calls += 1
         if frame["x"].isna().any():
             raise ValueError("x is missing")
-        return np.sign(frame["x"].to_numpy())
+        return np.asarray(np.sign(frame["x"].to_numpy()))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         return np.stack([frame["x"] < 0, frame["x"] >= 0], axis=1).astype(float)

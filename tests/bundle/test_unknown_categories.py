@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +25,7 @@ def masks(found: dict[str, np.ndarray]) -> dict[str, list[bool]]:
 
 
 @pytest.mark.parametrize("encoder", [OneHotEncoder(), OrdinalEncoder()])
-def test_rows_that_an_encoder_would_raise_for_are_found_by_column(encoder: object) -> None:
+def test_rows_that_an_encoder_would_raise_for_are_found_by_column(encoder: Any) -> None:
     columns = ["city", "sex", "code"]
     found = unknown_categories(encoder.fit(TRAIN[columns]), NEW[columns])
     assert masks(found) == {"city": [True, False, False], "sex": [False, True, True], "code": [False, True, False]}
