@@ -81,8 +81,16 @@ def _named(features: Any, transformer: Any, wanted: np.ndarray) -> pd.DataFrame:
     from scipy import sparse
 
     dense = features.toarray() if sparse.issparse(features) else features
-    can_name = hasattr(transformer, "get_feature_names_out")
-    return pd.DataFrame(dense, columns=transformer.get_feature_names_out() if can_name else wanted)
+    made = _names_made(transformer)
+    return pd.DataFrame(dense, columns=wanted if made is None else made)
+
+
+def _names_made(transformer: Any) -> list[str] | None:
+    """The names of the features that a transformer makes; None when it cannot tell."""
+    try:
+        return [str(name) for name in transformer.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        return None
 
 
 def load_fitted(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: Sequence[str]) -> Fitted:
@@ -118,20 +126,16 @@ def _load_once(model: ArtifactConfig, transformer: ArtifactConfig | None, module
 @contextmanager
 def _main_knows(modules: Sequence[ModuleType]) -> Iterator[None]:
     """Lend ``__main__`` the names of own modules: a script's pickle refers to its functions as ``__main__.name``."""
-    main = sys.modules["__main__"]
-    lent = {
-        name: value
-        for module in modules
-        for name, value in vars(module).items()
-        if not name.startswith("__") and not hasattr(main, name)
-    }
-    for name, value in lent.items():
-        setattr(main, name, value)
+    main = vars(sys.modules["__main__"])
+    lent = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("__")}
+    before = {name: main[name] for name in lent if name in main}
+    main.update(lent)
     try:
         yield
     finally:
         for name in lent:
-            delattr(main, name)
+            del main[name]
+        main.update(before)
 
 
 def _check_methods(model: ArtifactConfig, last: Any, transformer: ArtifactConfig | None, first: Any) -> None:
@@ -221,11 +225,8 @@ def _check_declared(artifact: ArtifactConfig, known: tuple[str, ...]) -> None:
 
 def _check_pair(model: ArtifactConfig, fitted: Fitted) -> None:
     """Refuse a model that wants columns which its transformer does not make."""
-    if fitted.transformer is None or not hasattr(fitted.transformer, "get_feature_names_out"):
-        return
-    try:
-        made = [str(name) for name in fitted.transformer.get_feature_names_out()]
-    except (AttributeError, ValueError):
+    made = None if fitted.transformer is None else _names_made(fitted.transformer)
+    if made is None:
         return
     wanted = getattr(fitted.model, "feature_names_in_", None)
     count = getattr(fitted.model, "n_features_in_", None)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.as_pandas import as_read
@@ -235,26 +236,26 @@ def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:
 
 
 def answering(bundle: Bundle, survey: Survey) -> Bundle:
-    """The bundle with the type of its answers, found by predicting the first rows that it can.
+    """The bundle with the type of its answers, found by predicting a few rows of the input.
 
     Raises ModelError when the artifact fails on all rows that are tried, or does not answer with one value a row.
     """
     said = ""
-    for table in islice(_first_rows(bundle, survey), PROBES):
+    for table in islice(_some_rows(bundle, survey), PROBES):
         outcome = predict_or_refuse(bundle.fitted, bundle.frame(table), proba=False)
         if len(outcome.positions):
             return replace(bundle, answer_type=answer_type_of(outcome.predictions))
         said = outcome.refusals[0].detail
     if said:
-        what = f"the artifact fails on each of the first rows: {said}"
+        what = f"the artifact fails on every row it was tried on: {said}"
         advice = "check that it was fitted on columns of these names and types (scoreline check CONFIG lists them)"
         raise ModelError(Problem(what, bundle.model.uri, advice))
     what = "no row of the input is good enough to be predicted"
     raise DataError(Problem(what, survey.source.uri, "check the contract and the data"))
 
 
-def _first_rows(bundle: Bundle, survey: Survey) -> Iterator[pa.Table]:
-    """A few cleaned rows at a time, of the beginnings of units."""
+def _some_rows(bundle: Bundle, survey: Survey) -> Iterator[pa.Table]:
+    """A few cleaned rows at a time, from where units begin."""
     for unit in survey.units:
         yield from islice(_cleaned_rows(bundle, survey, unit), max(1, PROBES // len(survey.units)))
 
@@ -264,4 +265,6 @@ def _cleaned_rows(bundle: Bundle, survey: Survey, unit: Unit) -> Iterator[pa.Tab
     for raw in survey.source.read(unit, contract, bundle.needs, PROBE_BATCH):
         clean = bundle.cleaning.extend(admitted(raw, contract))
         if clean.table.num_rows:
-            yield clean.table.slice(0, PROBE_ROWS)
+            # Bad rows often stand together.
+            spread = np.linspace(0, clean.table.num_rows - 1, PROBE_ROWS).astype(np.int64)
+            yield clean.table.take(pa.array(np.unique(spread)))
