@@ -155,6 +155,9 @@ class _Calls:
         _, error, traceback = outcome
         if isinstance(error, KilledWorker | NoWorkerError):
             raise ClusterError(Problem(_why(error), note, _MEMORY)) from error
+        if isinstance(error, ImportError):
+            what = f"a worker cannot import what the task needs: {error}"
+            raise ClusterError(Problem(what, note, "install the same packages on every worker")) from error
         error.add_note(note)
         raise error.with_traceback(traceback)
 

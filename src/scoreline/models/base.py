@@ -48,8 +48,11 @@ class Model(BaseModel):
     def build(self, task: Task, seed: int, threads: int) -> Any:
         """An unfitted estimator with the config's parameters, and seed and threads where it has such parameters.
 
-        Parameters that the config sets win. Raises UsageError as `check` does.
+        Parameters that the config sets win. Raises UsageError as `check` does, but ModuleNotFoundError where the
+        estimator's package is not installed: after a check that can only be so on a worker.
         """
+        if task in self.estimators:
+            self._class(task)
         problems = self.check(task)
         if problems:
             raise UsageError(*problems)

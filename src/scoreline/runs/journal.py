@@ -149,9 +149,9 @@ class _Files:
 
     def __init__(self, folder: RunFolder) -> None:
         self._uris = (folder.events, folder.log)
-        self._spool = tempfile.TemporaryDirectory(prefix="scoreline-") if is_s3(folder.root) else None
         for uri in self._uris:
             replace(uri, b"")
+        self._spool = tempfile.TemporaryDirectory(prefix="scoreline-") if is_s3(folder.root) else None
         self._paths = [
             Path(uri) if self._spool is None else Path(self._spool.name, Path(uri).name) for uri in self._uris
         ]
