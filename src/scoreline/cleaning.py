@@ -15,7 +15,7 @@ from scoreline.errors import ModelError, Problem
 from scoreline.refusal import Refusal, refused_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
     from scoreline.contract import Contract
@@ -91,6 +91,18 @@ class Cleaning:
         for step in self.steps:
             done = _with_fingerprints(step, done) if isinstance(step, FrameStep) else _after(step, done)
         return done
+
+    def judge(self, hits: Iterable[Mapping[str, tuple[int, int]]]) -> None:
+        """Let every step judge what was matched in the whole run: rows matched and looked up by join, of all units.
+
+        Raises DataError when it is too little.
+        """
+        total: dict[str, tuple[int, int]] = {}
+        for name, (matched, looked_up) in (pair for unit in hits for pair in unit.items()):
+            before = total.get(name, (0, 0))
+            total[name] = (before[0] + matched, before[1] + looked_up)
+        for step in self.steps:
+            step.judge(total)
 
     def prepared(self, facts: dict[str, Any]) -> Cleaning:
         """The steps with what was found out about the data they join."""

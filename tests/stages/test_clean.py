@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +19,11 @@ from scoreline.cleaners.base import FrameStep
 from scoreline.cleaners.derive import Derive
 from scoreline.cleaners.drop_duplicates import DropDuplicates
 from scoreline.cleaners.filter_rows import FilterRows
+from scoreline.cleaners.join import Join
 from scoreline.cleaners.parse_numbers import ParseNumbers
 from scoreline.cleaning import Cleaning
 from scoreline.contract import Contract, Rule
+from scoreline.errors import DataError
 from scoreline.population import GROUP_HASH, HASH
 from scoreline.sampling import identity_hashes, value_hashes
 from scoreline.stages import clean as stage
@@ -55,6 +58,18 @@ def test_rows_are_kept_refused_or_filtered_and_all_counted(tmp_path: Path, cuts:
     refused = [reason for unit in units for reason, rows in unit.refused.items() for _ in range(rows)]
     assert sorted(refused) == ["above_maximum", "bad_value", "bad_value"]
     assert sum(unit.filtered for unit in units) == 1
+
+
+@pytest.mark.parametrize(
+    ("least", "outcome"), [(0.6, nullcontext()), (0.7, pytest.raises(DataError, match=r"3 of 5 rows \(60.0%\)"))]
+)
+def test_a_join_must_match_enough_in_all_units_together(
+    tmp_path: Path, least: float, outcome: AbstractContextManager[Any]
+) -> None:
+    pq.write_table(pa.table({"city": ["a", "b"], "size": [1, 2]}), tmp_path / "cities.parquet")
+    join = {"with": str(tmp_path / "cities.parquet"), "on": ["city"], "min_hit_rate": least}
+    with outcome:
+        cleaned(tmp_path, TABLE.select(["city"]).slice(2), [1, 3], cleaning=Cleaning((Join(**join),)).surveyed())
 
 
 @pytest.mark.parametrize("cuts", [[], [1, 4], [0, 5, 7]])

@@ -76,7 +76,7 @@ class Join(Step):
         "null", description="What becomes of rows without a match: nulls, quarantine, or the end of the run."
     )
     min_hit_rate: float | None = Field(
-        None, ge=0, le=1, description="Share of a run's rows that must find a match, or nothing is published."
+        None, ge=0, le=1, description="Share of all rows that must find a match, or nothing is trained or published."
     )
     format: FileFormat | None = Field(None, description="Format of the reference; null to tell by the file names.")
     delimiter: str = Field(",", min_length=1, max_length=1, description="Delimiter, when the reference is CSV.")

@@ -85,16 +85,6 @@ def refused_in_all(receipts: Iterable[Receipt]) -> dict[str, int]:
     return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
-def hits_in_all(receipts: Iterable[Receipt]) -> dict[str, tuple[int, int]]:
-    """Rows matched and rows looked up by join, over all units."""
-    total: dict[str, tuple[int, int]] = {}
-    for receipt in receipts:
-        for name, (matched, looked_up) in receipt.hits.items():
-            before = total.get(name, (0, 0))
-            total[name] = (before[0] + matched, before[1] + looked_up)
-    return total
-
-
 def no_answer(uri: str) -> Problem:
     """The problem of a write whose outcome nobody can tell."""
     return Problem(

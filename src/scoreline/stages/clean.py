@@ -83,13 +83,15 @@ def clean(
 ) -> tuple[CleanedUnit, ...]:
     """Clean all units in parallel; eager. Copies are named in the result where a step removes duplicates.
 
-    `progress` is told the rows of each unit that is done. Memory of a task: a few batches.
+    `progress` is told the rows of each unit that is done. Memory of a task: a few batches. Raises DataError when a
+    join matched less than it must.
     """
     done: list[CleanedUnit | None] = [None] * len(units)
     for number, cleaned in session.map(partial(clean_unit, task), units, "clean"):
         done[number] = cleaned
         progress(cleaned.rows_in)
     cleaned_units = tuple(unit for unit in done if unit is not None)
+    task.cleaning.judge(unit.hits for unit in cleaned_units)
     if task.compares_rows:
         return _with_duplicates_named(session, cleaned_units)
     return cleaned_units

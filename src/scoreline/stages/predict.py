@@ -13,7 +13,7 @@ import pyarrow as pa
 from scoreline.cleaning import admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
 from scoreline.dataset.commits import highest_commit, publish
-from scoreline.dataset.receipts import Receipt, hits_in_all, read_receipts, refused_in_all, write_receipt
+from scoreline.dataset.receipts import Receipt, read_receipts, refused_in_all, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.errors import BudgetError, DataError, Problem
 from scoreline.refusal import Refusal, refused_rows
@@ -154,7 +154,7 @@ def predict(
         receipts[receipt.unit] = receipt
         progress(missing[position].rows)
     done = [receipts[unit.name] for unit in units]
-    _check_hit_rates(task, done)
+    task.bundle.cleaning.judge(receipt.hits for receipt in done)
     _check_budget(task, done, budget)
     return Published(publish(task.layout, done, base), refused_in_all(done), len(missing))
 
@@ -279,10 +279,3 @@ def _check_budget(task: PredictTask, receipts: Sequence[Receipt], budget: ErrorB
             "mend the data or the config, or allow more with predict.error_budget.rate; nothing was published",
         )
     )
-
-
-def _check_hit_rates(task: PredictTask, receipts: Sequence[Receipt]) -> None:
-    """Let every join judge how many rows it matched in the whole run."""
-    hits = hits_in_all(receipts)
-    for step in task.bundle.cleaning.steps:
-        step.judge(hits)
