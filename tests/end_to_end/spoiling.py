@@ -180,9 +180,14 @@ def check_answer(case: Case) -> Told:
     after = _contents(Path())
     assert [name for name, content in before.items() if after.get(name) != content and not _is_report(name)] == []
     assert _published(after) == _published(before)
-    assert [name for name, content in after.items() if CANARY.encode() in content] == []
-    assert CANARY not in told.out + told.err
+    check_secret(told)
     return told
+
+
+def check_secret(told: Told) -> None:
+    """Make sure that the secret of the environment is in no file of the current folder and in nothing that was told."""
+    assert [name for name, content in _contents(Path()).items() if CANARY.encode() in content] == []
+    assert CANARY not in told.out + told.err
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.spoiling import JOB, Case, check_answer, scoreline_here, spoil, working_job
+from tests.end_to_end.spoiling import CANARY, JOB, Case, check_answer, scoreline_here, spoil, working_job
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.filterwarnings("default")]
 
@@ -75,6 +75,10 @@ CONFIGS = [
          command=setting("train.model.prams.C=1")),
     Case("no value after --set", 2, "not an override", "--set train.seed", "--set a.b=value",
          command=setting("train.seed")),
+    Case("a secret in a location", 2, "holds credentials", "s3://***@bucket/data", "AWS_* variables",
+         command=setting(f"source.uri=s3://me:{CANARY}@bucket/data")),
+    Case("a secret under a key", 2, "looks like a secret", "aws_secret_access_key=***", "AWS_* variables",
+         command=setting(f"source.aws_secret_access_key={CANARY}")),
     Case("no thread", 2, "at least 1", "--set train.threads=0", "Threads", command=setting("train.threads=0")),
     Case("a step that is not there", 2, "no item '9'", "--set features[9]", "0 to 3",
          command=setting('features[9].columns=["a"]')),

@@ -13,6 +13,7 @@ from tests.end_to_end.spoiling import (
     HEADER,
     Case,
     check_answer,
+    check_secret,
     data,
     only,
     replaced,
@@ -275,3 +276,4 @@ def test_odd_data_are_read_and_every_row_is_accounted_for(
     assert told.code == 0, told.err
     assert f"{predicted + refused} in = {predicted} predicted + {refused} quarantined + 0 filtered" in told.out
     assert pq.read_table("predictions").num_rows == predicted
+    check_secret(told)

@@ -167,7 +167,7 @@ def waiting(working: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     [
         (signal.SIGINT, "inline", 130, "stopped by Ctrl-C"),
         (signal.SIGTERM, "inline", 143, "stopped by SIGTERM"),
-        (signal.SIGINT, "local", 130, "stopped by Ctrl-C"),
+        pytest.param(signal.SIGINT, "local", 130, "stopped by Ctrl-C", marks=pytest.mark.cluster),
     ],
 )
 def test_a_run_that_is_stopped_publishes_nothing_and_goes_on(
