@@ -192,7 +192,10 @@ def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
         if job.model is None:
             raise UsageError(not_trained(job))
         bundle, survey = handed_over(job, job.model, context.modules)
-        return plan_prediction(job, bundle, context.modules, survey)
+        plan = plan_prediction(job, bundle, context.modules, survey)
+    for note in plan.survey.notes:
+        context.journal.event("note", note)
+    return plan
 
 
 @contextmanager
@@ -289,8 +292,7 @@ def _found(work: Work, plan: TrainPlan) -> Trained:
 
 
 def _loaded(work: Work, uri: str) -> Trained:
-    bundle = load_bundle(uri, import_modules(read_modules(work.context.modules)))
-    return Trained(replace(bundle, cleaning=bundle.cleaning.surveyed()), uri)
+    return Trained(load_bundle(uri, import_modules(read_modules(work.context.modules))), uri)
 
 
 def _evaluated(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None) -> Trained:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scoreline.clusters.local import Local
 from scoreline.errors import ClusterError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 INTERRUPTED = """
 import time
@@ -90,7 +90,6 @@ def test_a_failing_task_and_a_dying_worker_print_nothing(capfd: pytest.CaptureFi
             list(session.map(chr, [-1], "character"))
         with pytest.raises(ClusterError):
             list(session.map(os._exit, [1], "exit"))
-        assert "Compute Failed" in "".join(session.worker_logs().values()) or session.workers == 0
     assert capfd.readouterr() == ("", "")
 
 

@@ -14,7 +14,7 @@ from tests.dask_processes import DaskProcesses
 from scoreline.clusters.scheduler import Scheduler
 from scoreline.errors import ClusterError, UsageError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 StartDask = Callable[..., DaskProcesses]
 

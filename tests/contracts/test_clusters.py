@@ -12,7 +12,7 @@ from scoreline.clusters.local import Local
 from scoreline.clusters.scheduler import Scheduler
 from scoreline.errors import UsageError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 CLUSTERS: dict[str, Callable[[str], Cluster]] = {
     "inline": lambda _: Inline(),

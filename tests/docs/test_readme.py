@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
 
-pytestmark = [pytest.mark.end_to_end]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,14 @@ def scheduler() -> Iterator[str]:
         port = probe.getsockname()[1]
     process = subprocess.Popen(
         [ROOT / "scripts" / "start_cluster.sh", "1", str(port)],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         while not is_open(port):
+            assert process.poll() is None
             time.sleep(0.1)
         yield f"tcp://127.0.0.1:{port}"
     finally:

@@ -190,7 +190,16 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
         target=job.target,
         from_pandas=True,
     )
-    return answering(bundle, survey), survey
+    return answering(bundle, survey), replace(survey, notes=(*survey.notes, *_doubts(bundle.inputs, survey)))
+
+
+def _doubts(inputs: pa.Schema, survey: Survey) -> Iterator[str]:
+    """A sentence on columns that pandas reads in another type when they have no nulls, where nobody knows."""
+    whole = [field for field in inputs if pa.types.is_integer(field.type) or pa.types.is_boolean(field.type)]
+    names = ", ".join(f"'{field.name}'" for field in whole if field.nullable)
+    if names and not survey.stored:
+        advice = 'if they do not, say "nullable": false in the contract'
+        yield f"columns that may hold null are given as pandas gives them then: {names}; {advice}"
 
 
 def _without_refused_nulls(contract: Contract) -> Contract:
@@ -211,7 +220,6 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
             )
         )
     bundle = load_bundle(absolute(model.uri), [sys.modules[name] for name in modules], given=model)
-    bundle = replace(bundle, cleaning=bundle.cleaning.surveyed())
     return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
 
 
@@ -248,7 +256,7 @@ def answering(bundle: Bundle, survey: Survey) -> Bundle:
         said = outcome.refusals[0].detail
     if said:
         what = f"the artifact fails on every row it was tried on: {said}"
-        advice = "check that it was fitted on columns of these names and types (scoreline check CONFIG lists them)"
+        advice = "check that it was fitted on columns of these names and types (see scoreline check CONFIG)"
         raise ModelError(Problem(what, bundle.model.uri, advice))
     what = "no row of the input is good enough to be predicted"
     raise DataError(Problem(what, survey.source.uri, "check the contract and the data"))

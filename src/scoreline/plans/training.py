@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from scoreline.contract import Contract, ContractConfig
     from scoreline.features import FeatureFit
     from scoreline.metrics.base import Metric
+    from scoreline.models.base import Model
     from scoreline.population import Population
     from scoreline.sources.base import Survey
     from scoreline.target_counts import Counts
@@ -222,7 +224,15 @@ def _learning(job: JobConfig) -> dict[str, Any]:
     learning = {name: sections[name] for name in LEARNING}
     learning["train"] = {key: value for key, value in learning["train"].items() if key != "keep"}
     learning["clean"] = [without_locations(step) for step in learning["clean"]]
+    if job.train is not None:
+        learning["packages"] = package_versions(job.train.model)
     return learning
+
+
+def package_versions(model: Model) -> dict[str, str]:
+    """Versions of the packages, besides scikit-learn, that the model's estimators come from."""
+    packages = {path.partition(".")[0] for path in model.estimators.values()} - {"sklearn", "scoreline"}
+    return {package: import_module(package).__version__ for package in sorted(packages)}
 
 
 def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
