@@ -162,7 +162,8 @@ def markers_of(estimator: Any, names: Sequence[str]) -> dict[str, Marker]:
     """The null marker with which each input column of a fitted estimator was fitted, for the columns that tell.
 
     Looks at the first step that each column meets, inside pipelines, column transformers and unions: an encoder with
-    None in its ``categories_`` wants None, and so does an imputer of None. `names` are the input columns in order.
+    None in its ``categories_`` wants None, and so does an imputer of None; one that was fitted on booleans alone cannot
+    take objects. `names` are the input columns in order.
 
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> markers_of(OneHotEncoder().fit(np.array([["a"], [None]], dtype=object)), ["sexo"])
@@ -178,8 +179,8 @@ def _markers(estimator: Any, names: list[str]) -> Iterator[tuple[str, Marker]]:
         yield from ((name, None) for name in names)
     for name, categories in zip(names, getattr(estimator, "categories_", ()), strict=False):
         nulls = [value for value in categories if value is None or (isinstance(value, float) and np.isnan(value))]
-        if nulls:
-            yield name, None if nulls[0] is None else np.nan
+        if nulls or np.asarray(categories).dtype == bool:
+            yield name, None if nulls and nulls[0] is None else np.nan
 
 
 def _first_steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[str]]]:
@@ -194,6 +195,8 @@ def _first_steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[s
         yield from ((learner, names) for learner in learners[:1])
     elif hasattr(estimator, "transformer_list"):
         yield from ((inner, names) for _, inner in estimator.transformer_list if not isinstance(inner, str))
+    elif hasattr(estimator, "named_estimators_"):
+        yield from ((inner, names) for inner in estimator.estimators_)
     else:
         held = (getattr(estimator, name, None) for name in ("best_estimator_", "estimator_", "estimator"))
         yield from ((inner, names) for inner in [inner for inner in held if inner is not None][:1])

@@ -1,4 +1,4 @@
-"""A data scientist's desk: messy Parquet, objects fitted by plain scikit-learn, and the command that scores with them."""
+"""A data scientist's desk: messy Parquet, objects fitted by plain scikit-learn, and the command that scores."""
 
 import datetime as dt
 import hashlib
@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,20 @@ DUMP: dict[str, Callable[[Any], bytes]] = {
 }
 
 
-def _joblib(fitted: Any, path: Path) -> None:
-    joblib.dump(fitted, str(path))
-
-
 def hand_over(fitted: Any, path: Path, **options: Any) -> dict[str, Any]:
     """Save an object in the format of the file's suffix; what a config says of it."""
     suffix = path.suffix.lower()
     if suffix == ".joblib":
-        _joblib(fitted, path)
+        joblib.dump(fitted, str(path))
     else:
         path.write_bytes(DUMP[suffix](fitted))
-    trust = {} if suffix == ".skops" else {"trust": True}
-    return {"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **trust, **options}
+    return saved(path) | options
+
+
+def saved(path: Path) -> dict[str, Any]:
+    """What a config says of a file."""
+    trust = {} if path.suffix.lower() == ".skops" else {"trust": True}
+    return {"uri": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **trust}
 
 
 def everything() -> pa.Table:
@@ -81,7 +83,7 @@ def write_parts(folder: Path, table: pa.Table, *cuts: int) -> Path:
     """Write rows between cuts as files, every other one with its columns in another order; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     bounds = [0, *cuts, table.num_rows]
-    for number, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (start, stop) in enumerate(pairwise(bounds)):
         names = table.column_names[::-1] if number % 2 else table.column_names
         pq.write_table(table.slice(start, stop - start).select(names), folder / f"part-{number}.parquet")
     return folder
@@ -138,7 +140,7 @@ def assert_same(found: pd.DataFrame, expected: Any, proba: Any = None, labels: S
         np.testing.assert_allclose(found["prediction"], plain, rtol=1e-12, atol=1e-12)
     else:
         assert found["prediction"].tolist() == plain.tolist()
-    columns = [name for name in found if name.startswith("proba_")]
+    columns = [name for name in found.columns.tolist() if name.startswith("proba_")]
     assert columns == [f"proba_{label}" for label in labels]
     if columns:
         np.testing.assert_allclose(found[columns], proba, rtol=0, atol=1e-12)

@@ -1,18 +1,11 @@
 """Handed-over artifacts predict what plain scikit-learn predicts, on whatever Parquet and CSV they are given."""
 
-import datetime as dt
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -36,7 +29,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.end_to_end.commands import ROOT, scoreline
 from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_over, write_parts
 
 pytestmark = pytest.mark.end_to_end
@@ -140,7 +132,6 @@ def test_classifiers_give_their_labels_and_probabilities(desk: Desk, model: Any)
 @pytest.mark.parametrize("model", REGRESSORS, ids=lambda model: type(model).__name__)
 def test_models_without_classes_give_their_numbers(desk: Desk, model: Any) -> None:
     check(desk, clone(model), NUMBERS, ".skops", target=desk.frame["count"] * 1.5 + desk.frame["x"] ** 2)
-
 
 
 LABELS: dict[str, Callable[[pd.DataFrame], Any]] = {

@@ -257,7 +257,7 @@ def answering(bundle: Bundle, survey: Survey) -> Bundle:
     if said:
         what = f"the artifact fails on every row it was tried on: {said}"
         advice = "check that it was fitted on columns of these names and types (see scoreline check CONFIG)"
-        raise ModelError(Problem(what, bundle.model.uri, advice))
+        raise ModelError(Problem(what, bundle.model.uri, "; ".join([advice, *_doubts(bundle.inputs, survey)])))
     what = "no row of the input is good enough to be predicted"
     raise DataError(Problem(what, survey.source.uri, "check the contract and the data"))
 

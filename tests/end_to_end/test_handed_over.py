@@ -1,0 +1,247 @@
+"""Artifacts apart or together, from scripts and from other runs: what is scored, what is refused, what is written."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_over, saved, write_parts
+
+from scoreline.demo import write_demo
+from scoreline.own_modules import forget_modules
+
+pytestmark = pytest.mark.end_to_end
+
+MODULES = ("my_steps", "my_doubling")
+COLUMNS = ["x", "count", "city"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_parts(tmp_path_factory.mktemp("input") / "data", everything(), 150, 150, 239)
+
+
+@pytest.fixture
+def desk(data: Path, tmp_path: Path) -> Desk:
+    return Desk(tmp_path, data)
+
+
+def target(frame: pd.DataFrame) -> np.ndarray:
+    return np.where(frame["x"] + (frame["city"] == "Natal") > 0.5, "yes", "no")
+
+
+def columns(**options: Any) -> ColumnTransformer:
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=options.pop("sparse", False))
+    parts = [("number", StandardScaler(), ["x", "count"]), ("text", encoder, ["city"])]
+    return ColumnTransformer(parts, verbose_feature_names_out=False, **options)
+
+
+def fitted(desk: Desk) -> Any:
+    frame = desk.frame
+    return make_pipeline(columns(), LogisticRegression()).fit(frame[COLUMNS], target(frame))
+
+
+def handed(desk: Desk, suffix: str = ".joblib") -> dict[str, Any]:
+    return hand_over(fitted(desk), desk.folder / f"pipeline{suffix}")
+
+
+PAIRS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "frame": (columns().set_output(transform="pandas"), lambda made: made),
+    "frame, some columns": (columns().set_output(transform="pandas"), lambda made: made[["city_Natal", "x"]]),
+    "frame, model without names": (columns().set_output(transform="pandas"), np.asarray),
+    "array": (columns(), lambda made: made),
+    "array, model with names": (columns(), lambda made: pd.DataFrame(made, columns=columns_made())),
+    "array of a function": (
+        make_pipeline(columns(), FunctionTransformer(np.arctan)),
+        lambda made: pd.DataFrame(made, columns=list("abcde")),
+    ),
+    "sparse": (columns(sparse=True, sparse_threshold=1), lambda made: made),
+    "sparse, model with names": (
+        columns(sparse=True, sparse_threshold=1),
+        lambda made: pd.DataFrame(made.toarray(), columns=columns_made()),
+    ),
+}
+
+
+def columns_made() -> list[str]:
+    return ["x", "count", "city_Natal", "city_Olinda", "city_Recife"]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_transformer_and_a_model_predict_as_they_do_together(desk: Desk, pair: str) -> None:
+    transformer, given = PAIRS[pair]
+    features = given(clone(transformer).fit_transform(desk.frame))
+    model = LogisticRegression().fit(features, target(desk.frame))
+    first = hand_over(clone(transformer).fit(desk.frame), desk.folder / "transformer.joblib")
+    found = desk.score(hand_over(model, desk.folder / "model.skops"), transformer=first, predict={"proba": True})
+    assert_same(found, model.predict(features), model.predict_proba(features), model.classes_)
+
+
+@pytest.mark.parametrize("names", [["x", "count"], ["count", "city", "x"]])
+def test_an_object_fitted_on_arrays_takes_the_columns_that_the_config_lists(desk: Desk, names: list[str]) -> None:
+    arrays = desk.frame[names].to_numpy()
+    numbers = [place for place, name in enumerate(names) if name != "city"]
+    scale = ColumnTransformer([("number", StandardScaler(), numbers)])
+    model = make_pipeline(scale, DecisionTreeClassifier(random_state=0)).fit(arrays, target(desk.frame))
+    found = desk.score(hand_over(model, desk.folder / "model.joblib", columns=names))
+    assert_same(found, model.predict(arrays))
+
+
+SCRIPT = """
+import sys
+import joblib, pandas as pd
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
+from skops import io as skops_io
+from my_steps import shifted
+
+def doubled(frame):
+    return frame * 2
+
+data, folder = sys.argv[1:]
+frame = pd.read_parquet(data)[["x", "count"]]
+steps = [FunctionTransformer(function) for function in (doubled, shifted)]
+model = make_pipeline(*steps, DecisionTreeClassifier(random_state=0)).fit(frame, frame["x"] > 0)
+joblib.dump(model, folder + "/model.joblib")
+skops_io.dump(model, folder + "/model.skops")
+# Where dill is imported, joblib too saves functions of the script by value.
+import dill
+with open(folder + "/model.dill", "wb") as file:
+    dill.dump(model, file)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _a_process_of_its_own() -> Iterator[None]:
+    """Nothing stays behind of own modules, nor of what dill puts into the main module."""
+    main = vars(sys.modules["__main__"])
+    before = dict(main)
+    yield
+    main.clear()
+    main.update(before)
+    forget_modules(MODULES)
+
+
+@pytest.fixture(scope="module")
+def scripted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a script saved whose own functions are steps of the pipeline."""
+    folder = tmp_path_factory.mktemp("scripted")
+    (folder / "fit.py").write_text(SCRIPT)
+    (folder / "my_steps.py").write_text("def shifted(frame):\n    return frame + 1\n")
+    (folder / "my_doubling.py").write_text("def doubled(frame):\n    return frame * 2\n")
+    subprocess.run([sys.executable, "fit.py", str(data), str(folder)], cwd=folder, check=True)
+    return folder
+
+
+def modules(folder: Path) -> list[str]:
+    return [word for name in MODULES for word in ("--module", str(folder / f"{name}.py"))]
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "model.skops", "model.dill"])
+def test_functions_of_a_script_come_from_modules(desk: Desk, scripted: Path, name: str) -> None:
+    assert_same(desk.score(saved(scripted / name), *modules(scripted)), desk.frame["x"] > 0)
+
+
+@pytest.mark.cluster
+def test_functions_of_a_script_reach_the_workers(desk: Desk, scripted: Path) -> None:
+    found = desk.score(saved(scripted / "model.joblib"), *modules(scripted), cluster={"kind": "local", "workers": 1})
+    assert_same(found, desk.frame["x"] > 0)
+
+
+def test_an_edited_module_predicts_anew(desk: Desk, scripted: Path) -> None:
+    for name in MODULES:
+        shutil.copy(scripted / f"{name}.py", desk.folder)
+    model, options = saved(scripted / "model.joblib"), modules(desk.folder)
+    assert_same(desk.score(model, *options), desk.frame["x"] > 0)
+    (desk.folder / "my_doubling.py").write_text("def doubled(frame):\n    return frame * -2\n")
+    assert (desk.score(model, *options)["prediction"] != (desk.frame["x"] > 0)).any()
+
+
+def without_module(desk: Desk, scripted: Path) -> dict[str, Any]:
+    return saved(scripted / "model.joblib")
+
+
+def of_another_version(desk: Desk, scripted: Path) -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklearn.base.__version__", "1.0.2")
+        return handed(desk, ".skops")
+
+
+def changed_after(desk: Desk, scripted: Path) -> dict[str, Any]:
+    model = handed(desk)
+    Path(model["uri"]).write_bytes(Path(model["uri"]).read_bytes() + b"x")
+    return model
+
+
+def fitted_on(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Desk, Path], dict[str, Any]]:
+    def made(desk: Desk, scripted: Path) -> dict[str, Any]:
+        frame = change(desk.frame[["x", "count"]])
+        return hand_over(DecisionTreeClassifier().fit(frame, target(desk.frame)), desk.folder / "model.skops")
+
+    return made
+
+
+def of(model: Any) -> Callable[[Desk, Path], dict[str, Any]]:
+    return lambda desk, _: hand_over(model, desk.folder / "model.joblib")
+
+
+NUMBERS = np.arange(20.0).reshape(10, 2)
+REFUSED: dict[str, tuple[Callable[[Desk, Path], dict[str, Any]], str]] = {
+    "wrong hash": (lambda desk, _: handed(desk) | {"sha256": "0" * 64}, "not the 000"),
+    "no trust": (lambda desk, _: handed(desk) | {"trust": False}, "can run any code"),
+    "no hash": (lambda desk, _: handed(desk) | {"sha256": None}, "can run any code"),
+    "tampered": (changed_after, "that was expected"),
+    "other version": (of_another_version, "saved by scikit-learn 1.0.2"),
+    "no module": (without_module, "--module"),
+    "not fitted": (of(LogisticRegression()), "not fitted"),
+    "missing feature": (fitted_on(lambda frame: frame.assign(other=1.0)), "wants the column 'other'"),
+    "renamed feature": (
+        fitted_on(lambda frame: frame.rename(columns={"count": "counts"})),
+        "nearest column is 'count'",
+    ),
+    "feature of another type": (
+        fitted_on(lambda frame: frame.rename(columns={"count": "city"})),
+        "could not convert string to float",
+    ),
+    "no names": (of(LogisticRegression().fit(NUMBERS, [0, 1] * 5)), "without column names"),
+    "no predict": (of(StandardScaler().fit(NUMBERS)), "no method 'predict'"),
+    "foreign type": (
+        lambda desk, _: hand_over(FunctionTransformer(write_demo), desk.folder / "model.skops"),
+        "allow-list",
+    ),
+    "several answers a row": (
+        lambda desk, _: hand_over(
+            DecisionTreeClassifier().fit(desk.frame[["x"]], desk.frame[["count", "small"]]),
+            desk.folder / "model.joblib",
+        ),
+        "one value a row",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_may_not_be_used_is_refused_before_anything_is_written(desk: Desk, scripted: Path, case: str) -> None:
+    make, words = REFUSED[case]
+    told = desk.command(make(desk, scripted), code=4)
+    assert words in told
+    assert len(told.split("\n  do:")) == 2
+    assert not any(path.name.startswith("predictions") for path in desk.folder.iterdir())
+
+
+def test_probabilities_of_a_model_without_them_are_refused(desk: Desk) -> None:
+    model = hand_over(SVC().fit(desk.frame[["x"]], target(desk.frame)), desk.folder / "model.joblib")
+    assert "gives no probabilities" in desk.command(model, predict={"proba": True}, code=4)
+    assert not desk.published.exists()
