@@ -1,5 +1,6 @@
 """Artifacts apart or together, from scripts and from other runs: what is scored, what is refused, what is written."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_over, saved, write_parts
 
+from scoreline.api import train
 from scoreline.demo import write_demo
 from scoreline.own_modules import forget_modules
 
@@ -245,3 +248,52 @@ def test_probabilities_of_a_model_without_them_are_refused(desk: Desk) -> None:
     model = hand_over(SVC().fit(desk.frame[["x"]], target(desk.frame)), desk.folder / "model.joblib")
     assert "gives no probabilities" in desk.command(model, predict={"proba": True}, code=4)
     assert not desk.published.exists()
+
+
+@pytest.fixture(scope="module")
+def bundle(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `scoreline train` made of the same data, with a cleaning step."""
+    folder = tmp_path_factory.mktemp("trained")
+    config = {
+        "version": 1,
+        "name": "trained",
+        "source": {"kind": "parquet", "uri": str(data)},
+        "clean": [{"kind": "derive", "columns": {"twice": "x * 2"}}],
+        "features": [{"kind": "standard_scale", "columns": ["twice", "count"]}],
+        "target": "flag",
+        "train": {"model": {"kind": "logistic_regression"}, "task": "classification"},
+        "artifacts": str(folder),
+    }
+    (folder / "job.json").write_text(json.dumps(config))
+    train(folder / "job.json")
+    (made,) = (folder / "models").iterdir()
+    return made
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_bundle_brings_its_own_cleaning(desk: Desk, bundle: Path, trust: bool) -> None:
+    pinned = {"sha256": saved(bundle / "pipeline.joblib")["sha256"], "trust": True} if trust else {}
+    found = desk.score({"uri": str(bundle), **pinned}, predict={"proba": True})
+    plain, frame = joblib.load(bundle / "pipeline.joblib"), desk.frame.assign(twice=desk.frame["x"] * 2)
+    features = frame[plain.feature_names_in_].astype(float)
+    assert_same(found, plain.predict(features), plain.predict_proba(features), plain.classes_)
+
+
+def test_cleaning_beside_a_bundle_is_refused(desk: Desk, bundle: Path) -> None:
+    told = desk.command({"uri": str(bundle)}, clean=[{"kind": "trim_strings"}], code=2)
+    assert "brings its own cleaning" in told
+    assert not desk.published.exists()
+
+
+@pytest.mark.parametrize("name", ["pipeline.joblib", "pipeline.skops", "cleaning.json", "contract.json", "SHA256SUMS"])
+def test_a_bundle_that_was_tampered_with_is_refused(desk: Desk, bundle: Path, name: str) -> None:
+    copy = shutil.copytree(bundle, desk.folder / "bundle")
+    body = (copy / name).read_bytes()
+    (copy / name).write_bytes(body[:9] + bytes([body[9] ^ 1]) + body[10:])
+    told = desk.command({"uri": str(copy)}, code=4)
+    assert "sha256 differs" in told
+    assert not desk.published.exists()
+
+
+def test_another_bundle_than_the_one_that_was_pinned_is_refused(desk: Desk, bundle: Path) -> None:
+    assert "not the 111" in desk.command({"uri": str(bundle), "sha256": "1" * 64}, code=4)
