@@ -41,6 +41,8 @@ def fit_incremental_on(
     from dask.delayed import delayed
     from dask_ml.wrappers import Incremental
 
+    from scoreline.clusters._session import losses_told
+
     # As bytes, a part may refer to the user's own modules, which the scheduler does not have.
     load = delayed(_loaded, pure=False, nout=2)
     loaded = [load(cloudpickle.dumps(part)) for part in parts]
@@ -48,7 +50,7 @@ def fit_incremental_on(
     target = [da.from_delayed(pair[1], shape=(np.nan,), dtype=object) for pair in loaded]
     # Without a scoring, Incremental asks for a `score` that it never calls.
     learner = Incremental(_SkipsEmptyParts(estimator), scoring="r2", shuffle_blocks=False)
-    with client.as_current():
+    with client.as_current(), losses_told("learning in parts"):
         learner.fit(_joined(da, features), _joined(da, target), **_labels(classes))
     return learner.estimator_.estimator
 

@@ -17,7 +17,7 @@ from scoreline.errors import DataError, ModelError, Problem
 from scoreline.metrics.base import Answers, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scoreline.models.base import Model
     from scoreline.task import Task
@@ -56,16 +56,27 @@ def search_problems(search: SearchConfig, model: Model, task: Task) -> tuple[Pro
 
     Imports the estimator's package.
     """
-    tried = [{name: value} for name, values in search.params.items() for value in values]
-    found = [problem for params in tried for problem in model.model_copy(update={"params": params}).check(task)]
-    return (*dict.fromkeys(found), *_metric_problems(search.metric, task))
+    models = tried_models(model, search)
+    found = dict.fromkeys(problem for each in models[1:] for problem in each.check(task))
+    return (*found, *_metric_problems(search.metric, task, [] if found else models))
 
 
-def _metric_problems(name: str | None, task: Task) -> tuple[Problem, ...]:
-    usable = [kind for kind in kinds("metrics") if _metric(kind).task == task]
-    if name is None or name in usable:
-        return ()
-    return (Problem(f"'{name}' is no metric of {task}", "search.metric", f"choose one of {', '.join(usable)}"),)
+def tried_models(model: Model, search: SearchConfig | None) -> list[Model]:
+    """The model, then with each value that a search tries alone."""
+    tried = [] if search is None else [(name, value) for name, values in search.params.items() for value in values]
+    return [model, *(model.model_copy(update={"params": {name: value}}) for name, value in tried)]
+
+
+def _metric_problems(name: str | None, task: Task, models: Sequence[Model]) -> Iterator[Problem]:
+    if name is None:
+        return
+    metrics = {kind: _metric(kind) for kind in kinds("metrics")}
+    usable = [kind for kind, metric in metrics.items() if metric.task == task]
+    if name not in usable:
+        yield Problem(f"'{name}' is no metric of {task}", "search.metric", f"choose one of {', '.join(usable)}")
+    elif metrics[name].needs_proba and models and not any(each.gives_probabilities(task) for each in models):
+        what = f"'{name}' needs probabilities, which {models[0].kind} does not give"
+        yield Problem(what, "search.metric", "choose another metric, or another model")
 
 
 def _metric(name: str) -> Metric:

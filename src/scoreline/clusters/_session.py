@@ -145,26 +145,34 @@ class _Calls:
 
     def result(self, position: int, status: str | None, outcome: Any) -> Any:
         """What the call gave. Raises what it raised, or ClusterError when it was lost."""
-        from distributed.scheduler import KilledWorker, NoWorkerError
-
         if status == "finished":
             return outcome
         note = task_note(self.label, position, self.count)
         if status == "cancelled":
             raise ClusterError(Problem("the scheduler is lost", note, _AGAIN)) from outcome
         _, error, traceback = outcome
-        if isinstance(error, KilledWorker | NoWorkerError):
-            raise ClusterError(Problem(_why(error), note, _MEMORY)) from error
-        if isinstance(error, ImportError):
-            what = f"a worker cannot import what the task needs: {error}"
-            raise ClusterError(Problem(what, note, "install the same packages on every worker")) from error
         error.add_note(note)
-        raise error.with_traceback(traceback)
+        with losses_told(note):
+            raise error.with_traceback(traceback)
 
     def cancel(self) -> None:
         """Stop what still runs, as far as anybody listens."""
         if self.running and self.client.status == "running":
             self.client.cancel(list(self.running), reason="not-wanted")
+
+
+@contextmanager
+def losses_told(note: str) -> Iterator[None]:
+    """Raise ClusterError for a task that no worker survived or took, and for a package that a worker lacks."""
+    from distributed.scheduler import KilledWorker, NoWorkerError
+
+    try:
+        yield
+    except (KilledWorker, NoWorkerError) as error:
+        raise ClusterError(Problem(_why(error), note, _MEMORY)) from error
+    except ImportError as error:
+        what = f"a worker cannot import what the task needs: {error}"
+        raise ClusterError(Problem(what, note, "install the same packages on every worker")) from error
 
 
 def _why(error: Exception) -> str:

@@ -117,8 +117,19 @@ def _schemes(config: dict[str, Any]) -> Iterator[Fault]:
             except UsageError as error:
                 yield from (Fault(path, problem.what, problem.advice) for problem in error.problems)
             else:
-                if on_s3 and not value.removeprefix("s3://").partition("/")[0]:
-                    yield Fault(path, "this S3 location names no bucket", "write s3://bucket/key")
+                yield from _location_faults(path, value, on_s3=on_s3)
+
+
+def _location_faults(path: JsonPath, value: str, *, on_s3: bool) -> Iterator[Fault]:
+    bucket, _, key = value.removeprefix("s3://").partition("/")
+    if on_s3 and not bucket:
+        yield Fault(path, "this S3 location names no bucket", "write s3://bucket/key")
+    elif on_s3 and not key.strip("/") and path[-2:] == ("sink", "uri"):
+        yield Fault(path, "predictions need a place inside the bucket", f"write s3://{bucket}/predictions")
+    elif value.startswith("~"):
+        yield Fault(path, '"~" means no home folder here', "write the path in full, or from the current folder")
+    elif "\0" in value:
+        yield Fault(path, "no location holds a NUL character", "remove it")
 
 
 def _task(config: dict[str, Any], modules: Sequence[ModuleType]) -> Iterator[Fault]:

@@ -33,7 +33,8 @@ def overlaps(config: dict[str, Any]) -> Iterator[Fault]:
 
 def _between_outputs(config: dict[str, Any]) -> Iterator[Fault]:
     sink, artifacts = (child(config, *path) for path in (("predict", "sink", "uri"), ("artifacts",)))
-    if _is_known(sink) and _is_known(artifacts) and _is_inside(artifacts, sink):
+    places = (sink, sink.rstrip("/") + ".store") if _is_known(sink) else ()
+    if _is_known(artifacts) and any(_is_inside(artifacts, place) for place in places):
         advice = "give each a folder of its own: predictions must hold nothing but predictions"
         yield Fault(("artifacts",), "the artifacts would lie inside the predictions", advice)
 

@@ -163,7 +163,7 @@ def current(uri: str) -> tuple[str, ...]:
 def check_target(layout: Layout) -> None:
     """Raise StorageError when something that is not a data set of ours stands where the symlink would go."""
     path = Path(absolute(layout.uri).rstrip("/"))
-    if is_s3(layout.uri) or path.is_symlink() or not path.exists():
+    if is_s3(layout.uri) or not exists(str(path)) or path.is_symlink():
         return
     raise StorageError(
         Problem(

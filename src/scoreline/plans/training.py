@@ -17,6 +17,7 @@ from scoreline.keys import digest, library_versions, snapshot, train_key
 from scoreline.plans.columns import cleaned_schema, column_problems, key_problems
 from scoreline.recipe import Recipe
 from scoreline.sampling import GroupSplit, TimeSplit
+from scoreline.search import tried_models
 from scoreline.stages.clean import CleanTask
 from scoreline.stages.evaluate import EvaluateTask
 from scoreline.stages.keep import KeepTask
@@ -26,7 +27,7 @@ from scoreline.stages.train import BundleTask, Origin
 from scoreline.storage import join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from scoreline.bundle.bundle import Bundle
@@ -269,13 +270,25 @@ def _option_problems(job: JobConfig, train: TrainConfig, task: Task) -> list[Pro
         for number, rule in enumerate(job.evaluate.gate)
         if rule.metric not in measured
     ]
-    if job.predict is not None and job.predict.proba and not train.model.gives_probabilities(task):
-        what = "a regression has no probabilities"
-        if task == "classification":
-            what = f'the model "{train.model.kind}" gives no probabilities'
-        advice = 'set "proba": false, or choose a classifier with probabilities, such as "logistic_regression"'
-        problems.append(Problem(what, job.where("predict", "proba"), advice))
+    if task == "regression" and train.sample.strategy == "stratified":
+        what = "a regression has no classes to take a stratified sample of"
+        problems.append(Problem(what, job.where("train", "sample", "strategy"), 'write "strategy": "random"'))
+    if not any(model.gives_probabilities(task) for model in tried_models(train.model, train.search)):
+        problems += _probability_problems(job, train, task)
     return problems
+
+
+def _probability_problems(job: JobConfig, train: TrainConfig, task: Task) -> Iterator[Problem]:
+    what = "a regression has no probabilities"
+    if task == "classification":
+        what = f'the model "{train.model.kind}" gives no probabilities'
+    if job.predict is not None and job.predict.proba:
+        advice = 'set "proba": false, or choose a classifier with probabilities, such as "logistic_regression"'
+        yield Problem(what, job.where("predict", "proba"), advice)
+    for number, metric in enumerate(job.evaluate.metrics or ()):
+        if metric.needs_proba:
+            advice = f'leave "{metric.kind}" out, or choose a model with probabilities, such as "logistic_regression"'
+            yield Problem(what, job.where("evaluate", "metrics", number), advice)
 
 
 def task_of(job: JobConfig, train: TrainConfig, cleaned: pa.Schema) -> Task:

@@ -16,7 +16,7 @@ from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
-from scoreline.errors import DataError, Problem
+from scoreline.errors import DataError, Problem, ScorelineError
 from scoreline.incremental import fit_incremental, fit_incremental_on
 from scoreline.population import row_groups
 from scoreline.storage import create, join
@@ -149,7 +149,9 @@ def _told(recipe: Recipe) -> Iterator[None]:
     """Raise DataError for what an estimator says of rows from which it cannot learn."""
     try:
         yield
-    except ValueError as error:
+    except (ScorelineError, OSError, MemoryError):
+        raise
+    except Exception as error:  # estimators of other packages have exceptions of their own
         what = f"{recipe.model.kind} cannot learn from these rows: {str(error).partition(chr(10))[0]}"
         advice = f"look at the target '{recipe.target}', at the features, and at the parameters of the model"
         raise DataError(Problem(what, "$.train.model", advice)) from error
