@@ -52,6 +52,15 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, as people write it.
+
+    >>> counted(1, "unit"), counted(2000, "row")
+    ('1 unit', '2,000 rows')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 class ScorelineError(Exception):
     """All problems of one kind that were found, raised together.
 

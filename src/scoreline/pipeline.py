@@ -11,7 +11,7 @@ from scoreline.bundle.files import as_json, is_bundle, load_bundle
 from scoreline.config.checks import check_parameters
 from scoreline.dataset.commits import check_target
 from scoreline.dataset.layout import Layout
-from scoreline.errors import ModelError, ScorelineError, UsageError
+from scoreline.errors import ModelError, ScorelineError, UsageError, counted
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
@@ -84,11 +84,11 @@ class Work:
 
         def advance(more: int) -> None:
             nonlocal done
-            done += more
-            self.context.journal.progress(name, min(done, rows), rows)
+            # A stage that goes over its rows again is shown from the beginning.
+            done = more if more and done >= rows else done + more
+            self.context.journal.progress(name, done, rows)
 
         with self.context.journal.stage(name, message):
-            advance(0)
             yield advance
 
 
@@ -175,9 +175,13 @@ def _plan(job: JobConfig, section: TrainConfig, context: Context) -> TrainPlan:
     with context.journal.stage("pull", f"looking at {job.source.uri}"):
         plan = plan_training(job, section, context.modules)
     context.journal.record(keys={"train": plan.key}, rows={"train": plan.survey.rows})
-    for note in plan.survey.notes:
-        context.journal.event("note", note)
+    _tell_notes(context, plan.survey)
     return plan
+
+
+def _tell_notes(context: Context, survey: Survey) -> None:
+    for note in survey.notes:
+        context.journal.event("note", note)
 
 
 def _train_section(job: JobConfig) -> TrainConfig:
@@ -255,7 +259,7 @@ def _trained(work: Work, plan: TrainPlan) -> Trained:
 def _divided(work: Work, plan: TrainPlan) -> Divided:
     """Clean the training input and settle which rows are held out."""
     scratch = join(work.context.folder.data, "cleaned")
-    with work.stage("clean", f"cleaning {plan.survey.rows:,} rows", plan.survey.rows) as tell:
+    with work.stage("clean", f"cleaning {counted(plan.survey.rows, 'row')}", plan.survey.rows) as tell:
         units = clean(work.session, plan.clean_task(scratch), plan.survey.units, tell)
         divided = divide(work.session, units, plan.division)
     for sentence in divided.notes():
@@ -265,15 +269,17 @@ def _divided(work: Work, plan: TrainPlan) -> Divided:
 
 def _made(work: Work, plan: TrainPlan, divided: Divided, sample_uri: str) -> str:
     """Fit the transformers on the training rows of all units and the model on the sampled ones; where the bundle is."""
-    section, rows = plan.section, plan.survey.rows
-    with work.stage("transform", f"fitting transformers on {divided.training.rows:,} rows", rows) as tell:
+    section, rows = plan.section, sum(unit.rows for unit in divided.population.units)
+    with work.stage("transform", f"fitting transformers on {counted(divided.training.rows, 'row')}", rows) as tell:
         fitted = transform(work.session, divided.population, plan.begun, plan.inputs, tell)
     with work.context.journal.stage("train", f"training {section.model.kind}"):
         recipe = plan.recipe(fitted, sample_uri, divided.population)
         best = search_parameters(work.session, recipe, section.search)
         task = plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules)
         made = fit(work.session, task, best)
-    work.context.journal.event("trained", f"fitted on {made.rows:,} rows", bundle=made.uri, params=dict(made.params))
+    work.context.journal.event(
+        "trained", f"fitted on {counted(made.rows, 'row')}", bundle=made.uri, params=dict(made.params)
+    )
     return made.uri
 
 
@@ -311,7 +317,10 @@ def _judged(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None)
     divided = trained.divided or _divided(work, plan)
     population = divided.population
     if other is not None:
-        with work.stage("clean", f"cleaning {other.rows:,} rows to evaluate on", other.rows) as tell:
+        _tell_notes(work.context, other)
+        with work.stage(
+            "clean", f"cleaning {counted(other.rows, 'row')} of {other.source.uri} to evaluate on", other.rows
+        ) as tell:
             task = plan.clean_task(join(work.context.folder.data, "evaluation"), other)
             population = Population(clean(work.session, task, other.units, tell), divided.population.target, None)
     rows = sum(unit.rows for unit in population.units)
@@ -330,12 +339,16 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     """Predict and publish; the model's gate is behind us."""
     task = plan.task.spread(join(work.context.folder.data, "references"))
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
-    rows, units = plan.survey.rows, plan.survey.units
+    rows, units, source = plan.survey.rows, plan.survey.units, work.job.predict_source
+    if work.job.train is None or source != work.job.source:
+        _tell_notes(work.context, plan.survey)
     create(work.context.folder.plan, as_json({"key": plan.key, "units": [asdict(unit) for unit in units]}))
-    with work.stage("predict", f"predicting {rows:,} rows in {len(units):,} units", rows) as tell:
+    message = f"predicting {counted(rows, 'row')} of {source.uri} in {counted(len(units), 'unit')}"
+    with work.stage("predict", message, rows) as tell:
         published = score(work.session, task, units, plan.budget, tell)
-    version = published.commit.version
-    work.context.journal.event("published", f"version {version} of {task.sink.uri}", version=version)
+    version, before = published.commit.version, len(units) - published.computed
+    known = f"; {before:,} of {counted(len(units), 'unit')} had been predicted before" if before else ""
+    work.context.journal.event("published", f"version {version} of {task.sink.uri}{known}", version=version)
     return _record(work, trained, published.as_json(plan.task))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scoreline.errors import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -104,11 +106,10 @@ class CheckReport:
     def lines(self) -> list[str]:
         """The report as a person reads it: each step with the columns that it changed."""
         said = []
-        for use, found in self.inputs.items():
-            said.append(
-                f"{use:<8} {found['uri']}: {found['files']:,} files, {found['rows']:,} rows, {found['units']:,} units"
-            )
-            said += [f"         {note}" for note in found["notes"]]
+        for uses, found in _by_what_they_are(self.inputs):
+            sizes = ", ".join(counted(found[f"{noun}s"], noun) for noun in ("file", "row", "unit"))
+            said.append(f"{uses:<18} {found['uri']}: {sizes}")
+            said += [f"{'':<18} {note}" for note in found["notes"]]
         before: Mapping[str, str] = {}
         for step, columns in self.schemas:
             changed = [f"{name}: {kind}" for name, kind in columns.items() if before.get(name) != kind]
@@ -118,3 +119,14 @@ class CheckReport:
         if self.output:
             said.append(f"{'output':<18} {', '.join(f'{name}: {kind}' for name, kind in self.output.items())}")
         return [*said, "the config is good: nothing was read but names, footers and headers"]
+
+
+def _by_what_they_are(inputs: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The inputs, each once with all of its uses."""
+    uses: list[tuple[str, Mapping[str, Any]]] = []
+    for use, found in inputs.items():
+        if uses and uses[-1][1] == found:
+            uses[-1] = (f"{uses[-1][0]}, {use}", found)
+        else:
+            uses.append((use, found))
+    return uses

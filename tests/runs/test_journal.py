@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ def test_the_seconds_of_a_stage_that_fails_are_recorded(folder: RunFolder) -> No
     assert [event["event"] for event in events(folder)] == ["stage_started"]
 
 
-def test_progress_off_a_terminal_is_events(folder: RunFolder) -> None:
+def test_progress_off_a_terminal_is_events(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoreline.runs.journal.clock", count(step=3).__next__)
     journal = Journal(folder, stream=io.StringIO())
     for done in (0, 10, 20, 30):
         journal.progress("predict", done, 30)

@@ -50,11 +50,19 @@ def test_plain_lines_are_the_first_the_last_and_one_in_ten_seconds() -> None:
     assert told == [50, 550, 1000]
 
 
+def test_of_a_stage_that_is_over_at_once_nothing_is_told() -> None:
+    told: list[int] = []
+    display = PlainDisplay(io.StringIO(), lambda pace: told.append(pace.done))
+    for pace in (paces((500, 0.3)), paces((500, 0.3), (1000, 0.6))):
+        display.show(pace)
+    assert told == []
+
+
 def test_a_stage_that_comes_again_is_told_again() -> None:
     told: list[int] = []
     display = PlainDisplay(io.StringIO(), lambda pace: told.append(pace.done))
     for start in (0.0, 0.5):
-        display.show(Pace("clean", 100, 0, 0, start, start).at(40, start + 0.1))
+        display.show(Pace("clean", 100, 0, 0, start, start).at(40, start + 2))
     assert told == [40, 40]
 
 

@@ -16,6 +16,7 @@ from scoreline.cleaners.drop_duplicates import DropDuplicates
 from scoreline.cleaners.filter_rows import FilterRows
 from scoreline.cleaning import Cleaning
 from scoreline.clusters.inline import Inline
+from scoreline.contract import Contract, Rule
 from scoreline.errors import DataError
 from scoreline.population import HASH
 from scoreline.sampling import GroupSplit, RandomSplit, SampleConfig, TimeSplit
@@ -117,13 +118,19 @@ def test_a_seed_of_another_number_samples_other_rows(tmp_path: Path) -> None:
 def test_a_person_is_told_of_copies_of_missing_targets_and_of_rare_classes(tmp_path: Path) -> None:
     table = pa.table({"x": [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "y": [*"aabaaaaaa", None, "b", "a"]})
     made = divided(tmp_path, table=table, cuts=[1], cleaning=Cleaning((DropDuplicates(),)))
-    first, *others = made.notes()
-    assert first.startswith("10 rows with a target: ")
-    assert others == [
-        "1 duplicates left out of training",
-        "1 rows without a target left out of training",
+    train, held_out = (rows_of(made, which) for which in ("train", "held_out"))
+    assert made.notes() == [
+        f"12 rows = {len(train)} to train on + {len(held_out)} held out + 1 duplicate + 1 without a target",
         "too rare to hold rows out, so all of them train: b",
     ]
+
+
+def test_rows_that_cleaning_took_away_are_in_the_account(tmp_path: Path) -> None:
+    table = pa.table({"x": [*range(12)], "y": [*"aabaaaaaabba"]})
+    contract = Contract(table.schema, {"x": Rule(min=2)})
+    made = divided(tmp_path, table=table, cleaning=Cleaning((FilterRows(where="x < 11"),)), contract=contract)
+    assert made.notes()[0].endswith(" + 2 refused + 1 filtered")
+    assert made.notes()[1] == "refused: below_minimum 2"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Journal:
         self.event(name, message, level="warning", **fields)
 
     def progress(self, stage: str, done_rows: int, total_rows: int) -> None:
-        """Tell how far a stage is. Call it once with no rows done when the stage begins, and after every unit."""
+        """Tell how far a stage is. Call it when the stage begins, with what is done already, and after every unit."""
         now = clock()
         known = self._paces.get(stage)
         if known is None or known.finished or known.total != total_rows:

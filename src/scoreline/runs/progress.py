@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-PLAIN_SECONDS = 10.0
-"""Plain lines come at most this often."""
+PLAIN_SECONDS, BRIEF_SECONDS = 10.0, 1.0
+"""Plain lines come at most this often, and none comes before a stage has lasted this long."""
 _ENOUGH_SECONDS = 5.0
 _ENOUGH_STEPS = 3
 
@@ -102,7 +102,10 @@ class Display(Protocol):
 
 @dataclass
 class PlainDisplay(Display):
-    """A plain line when the first rows are done, when the last are, and at most every ten seconds between them."""
+    """A plain line when the first rows are done, when the last are, and at most every ten seconds between them.
+
+    Of a stage that is over at once there is nothing to tell.
+    """
 
     stream: TextIO
     report: Callable[[Pace], None]
@@ -110,7 +113,8 @@ class PlainDisplay(Display):
 
     def show(self, pace: Pace) -> None:
         last = self.shown.get(pace.stage) if pace.steps > 1 else None
-        if pace.steps and (last is None or pace.finished or pace.now - last >= PLAIN_SECONDS):
+        lasts = pace.now - pace.started >= BRIEF_SECONDS
+        if pace.steps and lasts and (last is None or pace.finished or pace.now - last >= PLAIN_SECONDS):
             self.shown[pace.stage] = pace.now
             self.report(pace)
 

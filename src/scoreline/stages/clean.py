@@ -83,10 +83,11 @@ def clean(
 ) -> tuple[CleanedUnit, ...]:
     """Clean all units in parallel; eager. Copies are named in the result where a step removes duplicates.
 
-    `progress` is told the rows of each unit that is done. Memory of a task: a few batches. Raises DataError when a
-    join matched less than it must.
+    `progress` is told 0, then the rows of each unit that is done. Memory of a task: a few batches.
+    Raises DataError when a join matched less than it must.
     """
     done: list[CleanedUnit | None] = [None] * len(units)
+    progress(0)
     for number, cleaned in session.map(partial(clean_unit, task), units, "clean"):
         done[number] = cleaned
         progress(cleaned.rows_in)

@@ -56,6 +56,7 @@ def evaluate(
     Raises DataError when there is no row to judge on.
     """
     parts = [population.only(unit) for unit in population.units]
+    progress(0)
 
     def judged() -> Iterator[tuple[int, Tally | None]]:
         for number, found in session.map(partial(judge_unit, task), parts, "evaluate"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW
-from scoreline.errors import DataError, Problem
+from scoreline.errors import DataError, Problem, counted
 from scoreline.population import HASH, Population
 from scoreline.sampling import TimeSplit
 from scoreline.sinks.parquet import Parquet
@@ -56,14 +56,20 @@ class Divided:
     def notes(self) -> list[str]:
         """What a person should know of it."""
         units, split = self.population.units, self.population.split
-        rows, copies = sum(unit.rows for unit in units), sum(len(unit.duplicates) for unit in units)
-        held_out = self.everything.rows - self.training.rows
-        total = f"{self.everything.rows:,} rows with a target"
-        found = [f"{total}: {self.training.rows:,} to train on, {held_out:,} held out"]
-        if copies:
-            found.append(f"{copies:,} duplicates left out of training")
-        if rows - copies > self.everything.rows:
-            found.append(f"{rows - copies - self.everything.rows:,} rows without a target left out of training")
+        refused: Counter[str] = sum((Counter(unit.refused) for unit in units), Counter())
+        copies = sum(len(unit.duplicates) for unit in units)
+        account = {
+            "to train on": self.training.rows,
+            "held out": self.everything.rows - self.training.rows,
+            "duplicate": copies,
+            "without a target": sum(unit.rows for unit in units) - copies - self.everything.rows,
+            "refused": refused.total(),
+            "filtered": sum(unit.filtered for unit in units),
+        }
+        parts = " + ".join(f"{rows:,} {what}" for what, rows in account.items() if rows)
+        found = [f"{counted(sum(unit.rows_in for unit in units), 'row')} = {parts}"]
+        if refused:
+            found.append(f"refused: {', '.join(f'{reason} {rows:,}' for reason, rows in refused.most_common())}")
         if split is not None and split.whole_classes:
             found.append(f"too rare to hold rows out, so all of them train: {', '.join(split.whole_classes)}")
         return found

@@ -28,9 +28,10 @@ def transform(
     """Fit all transformers on the training rows; eager, one pass over the data for each link of the longest chain.
 
     `inputs` are the feature columns after cleaning. The result is the same for any units and any cluster: statistics of
-    parts are merged in input order. `progress` is told the rows of each unit at each pass.
+    parts are merged in input order. `progress` is told 0, then the rows of each unit at each pass.
     """
     fit = begun
+    progress(0)
     while not fit.finished:
         statistics: list[Sequence[Any]] = [()] * len(population.units)
         tasks = [population.only(unit) for unit in population.units]
