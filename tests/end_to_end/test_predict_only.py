@@ -57,7 +57,7 @@ def check(desk: Desk, model: Any, columns: list[str], suffix: str = ".joblib", t
     frame = desk.frame[columns]
     model.fit(frame, three_labels(desk.frame) if target is None else target)
     proba = hasattr(model, "predict_proba")
-    found = desk.score(hand_over(model, desk.folder / f"model{suffix}"), predict={"proba": proba})
+    found = desk.score(hand_over(model, desk.folder / f"model{suffix}"), predict={"proba": proba, "batch_rows": 32})
     assert_same(found, model.predict(frame), *((model.predict_proba(frame), model.classes_) if proba else ()))
 
 
