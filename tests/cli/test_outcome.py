@@ -2,6 +2,7 @@ import io
 import json
 import shutil
 import signal
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,22 @@ def test_a_bug_is_told_without_its_message_which_may_hold_data(capsys: pytest.Ca
 
 
 def test_the_message_of_the_operating_system_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    ended(OSError(28, "No space left on device"))
-    assert "No space left on device" in capsys.readouterr().err
+    ended(OSError(71, "Protocol error"))
+    assert "Protocol error" in capsys.readouterr().err
+
+
+def test_what_the_machine_refuses_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(OSError(28, "No space left on device", "/data/unit.parquet")) == 5
+    assert capsys.readouterr().err.splitlines()[:2] == ["no space is left", "  where: /data/unit.parquet"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_output_that_knows_few_characters_gets_escaped_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    Outcome(as_json=True).show(Found())
+    sys.stdout.flush()
+    assert json.loads(written.getvalue()) == Found().as_json()
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sys
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 
 _PACKAGE = f"{Path(__file__).parents[2]}/"
+
+
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE)
+"""What disks and limits of the machine refuse, wherever it happens."""
 
 
 class Result(Protocol):
@@ -62,7 +67,7 @@ class Outcome:
     def show(self, result: Result) -> None:
         """Print the result of the command on stdout."""
         if self._as_json:
-            print(json.dumps(result.as_json(), indent=2, ensure_ascii=False, default=str))
+            print(_as_json(result.as_json()))
         else:
             print("\n".join(result.lines()))
 
@@ -93,7 +98,7 @@ class Outcome:
             self._tell(problem)
         if self._as_json:
             told = [{"what": p.what, "where": p.where, "advice": p.advice} for p in problems]
-            print(json.dumps({"exit_code": code, "problems": told}, indent=2, ensure_ascii=False))
+            print(_as_json({"exit_code": code, "problems": told}))
         self._close("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", code)
         raise typer.Exit(code)
 
@@ -131,6 +136,12 @@ class Outcome:
         return "" if folder is None else folder.log
 
 
+def _as_json(found: Any) -> str:
+    """JSON for stdout; escaped where stdout cannot say everything."""
+    everything = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(found, indent=2, ensure_ascii=not everything, default=str)
+
+
 def _terminate(*_signal: object) -> NoReturn:
     raise Terminated
 
@@ -144,6 +155,10 @@ def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int
         return (Problem("stopped by SIGTERM", log, again),), 143
     if isinstance(error, KeyboardInterrupt):
         return (Problem("stopped by Ctrl-C", log, again),), 130
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        from scoreline.storage.failures import translate
+
+        return translate(error, str(error.filename or log)).problems, StorageError.exit_code
     theirs = _own_code(error)
     return ((_bug(error, log),), 1) if theirs is None else ((theirs,), 2)
 
