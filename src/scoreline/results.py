@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import counted
@@ -48,10 +49,19 @@ class RunRecord:
         if self.predictions:
             said += _account(self.predictions)
         if self.model:
-            said.append(f"model        {self.model['uri']}")
+            said.append(f"model        {_from_here(self.model['uri'])}")
         if self.metrics:
             said += _headline(self.metrics)
-        return [*said, f"run          {self.artifacts}"]
+        return [*said, f"run          {_from_here(self.artifacts)}"]
+
+
+def _from_here(uri: str) -> str:
+    """A location as people in the current folder write it.
+
+    >>> _from_here(f"{Path.cwd()}/predictions/amounts"), _from_here("/data/amounts"), _from_here("s3://bucket/amounts")
+    ('predictions/amounts', '/data/amounts', 's3://bucket/amounts')
+    """
+    return str(Path(uri).relative_to(Path.cwd())) if Path(uri).is_relative_to(Path.cwd()) else uri
 
 
 def _account(found: Mapping[str, Any]) -> list[str]:
@@ -59,10 +69,10 @@ def _account(found: Mapping[str, Any]) -> list[str]:
         f"rows         {found['rows_in']:,} in = {found['predicted']:,} predicted"
         f" + {found['quarantined']:,} quarantined + {found['filtered']:,} filtered"
     )
-    said = [f"predictions  {found['uri']} (version {found['version']})", rows]
+    said = [f"predictions  {_from_here(found['uri'])} (version {found['version']})", rows]
     if found["refused"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in found["refused"].items())
-        said += [f"refused      {reasons}", f"quarantine   {found['quarantine']}"]
+        said += [f"refused      {reasons}", f"quarantine   {_from_here(found['quarantine'])}"]
     return said
 
 
