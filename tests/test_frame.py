@@ -6,10 +6,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from scoreline.errors import DataError
 from scoreline.frame import family, markers_of, to_frame
@@ -162,3 +164,14 @@ def test_the_frame_with_its_markers_meets_the_categories_it_was_fitted_with() ->
     frame = to_frame(table, table.schema, markers_of(encoder, list(NONES)))
     expected = encoder.transform(NONES.iloc[[2, 1, 0]].assign(c=["y", "y", "x"]))
     np.testing.assert_array_equal(encoder.transform(frame), expected)
+
+
+def test_an_encoder_fitted_on_booleans_alone_takes_numbers_and_no_objects() -> None:
+    frame = pd.DataFrame({"flag": [True, False], "b": ["x", "y"]})
+    assert str(markers_of(OneHotEncoder().fit(frame), ["flag", "b"])["flag"]) == "nan"
+    assert "b" not in markers_of(OneHotEncoder().fit(frame), ["flag", "b"])
+
+
+def test_markers_are_found_in_models_that_vote() -> None:
+    members = [(name, Pipeline([("encode", OneHotEncoder()), ("tree", DecisionTreeClassifier())])) for name in "ab"]
+    assert markers_of(VotingClassifier(members).fit(NONES[["a"]], TARGET), ["a"]) == {"a": None}

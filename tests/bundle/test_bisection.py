@@ -62,6 +62,14 @@ def test_one_bad_row_costs_few_calls() -> None:
     assert "ValueError: x is missing" in outcome.refusals[0].detail
 
 
+@pytest.mark.parametrize("rows", [1, 20])
+def test_a_few_bad_rows_are_refused_even_where_no_good_one_is_among_them(rows: int) -> None:
+    outcome = predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * rows}), proba=True)
+    assert outcome.refusals[0].rows.tolist() == list(range(rows))
+    assert outcome.proba is not None
+    assert (len(outcome.predictions), outcome.proba.shape) == (0, (0, 2))
+
+
 def test_a_model_that_fails_on_every_row_is_at_fault_itself() -> None:
     with pytest.raises(ModelError, match="fails on every row"):
         predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * 5_000}), proba=False)

@@ -254,3 +254,36 @@ def test_tiny_files_go_together_and_large_ones_are_cut(tmp_path: Path, monkeypat
     assert [len(unit.pieces) for unit in units] == [6, 1, 1, 1]
     assert [unit.pieces[0].row_groups for unit in units] == [None, (0, 1), (2, 3), (4,)]
     assert [unit.pieces[0].first_row for unit in units] == [0, 0, 40, 80]
+
+
+@pytest.mark.parametrize(("second", "nullable"), [([3, 4], False), ([3, None], True), ([], False)])
+def test_integers_and_booleans_allow_no_null_when_all_statistics_prove_it(
+    tmp_path: Path, second: list[int | None], nullable: bool
+) -> None:
+    first = pa.table({"n": [1, 2], "flag": [True, False], "x": [1.0, 2.0]})
+    other = pa.table({"n": pa.array(second, pa.int64())}).append_column(
+        "flag", pa.array([True] * len(second), pa.bool_())
+    )
+    files = source(tmp_path, a=first, b=other.append_column("x", pa.array([1.0] * len(second), pa.float64())))
+    fields = {field.name: field.nullable for field in files.survey(declare()).contract.schema}
+    assert fields == {"n": nullable, "flag": False, "x": True}
+
+
+def test_nothing_is_proved_without_statistics_or_where_values_may_be_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"a": pa.table({"n": [1, 2]})}, write_statistics=False)
+    assert Parquet(uri=str(tmp_path)).survey(declare()).contract.schema.field("n").nullable
+    files = source(tmp_path, a=pa.table({"n": [1, 2]}))
+    assert not files.survey(declare()).contract.schema.field("n").nullable
+    assert files.survey(declare(n="int8")).contract.schema.field("n").nullable
+
+
+def test_a_survey_tells_how_all_files_store_a_column(tmp_path: Path) -> None:
+    texts = pa.array(["a", "b"])
+    first = pa.table({"level": texts.dictionary_encode(), "city": texts, "n": [1, 2]})
+    stored = (
+        source(tmp_path, a=first, b=first.set_column(1, "city", texts.dictionary_encode())).survey(declare()).stored
+    )
+    assert {name: str(kind) for name, kind in stored.items()} == {
+        "level": "dictionary<values=string, indices=int32, ordered=0>",
+        "n": "int64",
+    }
