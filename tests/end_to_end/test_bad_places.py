@@ -17,6 +17,7 @@ from tests.end_to_end.spoiling import (
     HEADER,
     Case,
     check_answer,
+    data,
     rows,
     scoreline_here,
     spoil,
@@ -123,6 +124,43 @@ def test_a_package_that_a_worker_lacks_is_told(
     case = Case("", 6, "No module named 'lightgbm'", "train", "every worker", change, command=command)
     go_to(case)
     check_answer(case)
+
+
+FAILING = """
+from typing import Literal
+from scoreline.cleaners.base import Step
+class Fail(Step):
+    kind: Literal["fail"] = "fail"
+    def output_schema(self, schema):
+        return schema
+    def apply(self, part):
+        raise KeyError("Porto")
+    def needs(self, wanted, schema):
+        return wanted
+    def narrowed(self, wanted, schema):
+        return self
+"""
+
+ON_WORKERS = [
+    Case("a step that fails", 2, "apply of an own module raised KeyError", "/failing_steps.py:9", "mend the module",
+         {"clean.1": {"kind": "fail"}}, {"failing_steps.py": FAILING}),
+    Case("infinite numbers", 3, "'amount' holds infinite", "column 'amount'", "clip",
+         files={"data/0.csv": (HEADER + rows(0, 60)).replace("37.5", "inf")}),
+    Case("nothing to learn", 3, "Unknown label type", "($.train.model)", "the target 'group'",
+         files=data(lambda text: text.replace(",a\n", ",1.5\n").replace(",b\n", ",2.5\n"))),
+    Case("too many refused rows", 8, "unknown_category 20", "/quarantine/", "predict.error_budget.rate",
+         {"predict.source": {"kind": "csv", "uri": "new"}},
+         {"new/0.csv": HEADER + rows(0, 60).replace("Porto", "Braga")}),
+]  # fmt: skip
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("case", ON_WORKERS, ids=lambda case: case.name)
+def test_what_goes_wrong_on_workers_is_told_as_if_it_were_here(case: Case, go_to: GoTo, dask_scheduler: str) -> None:
+    modules = [word for name in case.files if name.endswith(".py") for word in ("--module", name)]
+    there = replace(case, command=("run", "job.json", "--cluster", dask_scheduler, *modules))
+    go_to(there)
+    check_answer(there)
 
 
 WAITING = """
