@@ -18,7 +18,7 @@ from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.errors import DataError, Problem, ScorelineError
 from scoreline.incremental import fit_incremental, fit_incremental_on
-from scoreline.population import row_groups
+from scoreline.population import GROUP_HASH, row_groups
 from scoreline.storage import create, join
 from scoreline.threads import limited
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scoreline.contract import Contract
     from scoreline.population import Population
     from scoreline.recipe import Recipe
-    from scoreline.search import SearchConfig
+    from scoreline.search import SearchConfig, Searched
     from scoreline.sources.base import Source
     from scoreline.units import Unit
 
@@ -81,18 +81,15 @@ class BundleTask:
     provenance: Mapping[str, Any]
 
 
-def search_parameters(session: Session, recipe: Recipe, search: SearchConfig | None) -> dict[str, Any]:
-    """The best of the parameters to try; empty without a search. Eager, one task for each candidate and fold."""
-    if search is None:
-        return {}
-    from scoreline.search import best, candidates
+def search_parameters(session: Session, recipe: Recipe, search: SearchConfig) -> Searched:
+    """Score the parameters to try. Eager, one task for each candidate and fold. Raises ModelError when none is good."""
+    from scoreline.search import Searched, candidates
 
     tried = candidates(search, recipe.seed)
     pairs = [(candidate, fold) for candidate in tried for fold in range(search.folds)]
     found = dict(session.map(partial(score_one, recipe, search), pairs, "search"))
-    scores = [[found[number * search.folds + fold] for fold in range(search.folds)] for number in range(len(tried))]
-    found_best: dict[str, Any] = best(tried, scores)
-    return found_best
+    cuts = range(search.folds)
+    return Searched(tried, tuple(tuple(found[n * search.folds + fold] for fold in cuts) for n in range(len(tried))))
 
 
 def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any], int]) -> float:
@@ -102,17 +99,20 @@ def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any
     candidate, fold = pair
     sample = recipe.sample()
     features, target = recipe.matrix(recipe.features(sample), sample)
-    rows = folds(target, recipe.task, search.folds, recipe.seed)[fold]
+    groups = sample[GROUP_HASH].to_numpy() if GROUP_HASH in sample.column_names else None
+    rows = folds(target, recipe.task, search.folds, recipe.seed, groups)[fold]
     with limited(recipe.threads):
         return score_candidate(recipe.trying(candidate).estimator(), features, target, rows, search.metric)
 
 
-def train(session: Session, task: BundleTask, params: Mapping[str, Any]) -> MadeBundle:
-    """Fit the model and make the bundle, in one task on the cluster; `params` are a search's. Eager.
+def train(session: Session, task: BundleTask, searched: Searched | None) -> MadeBundle:
+    """Fit the model, with the best parameters of a search, and make the bundle, in one task on the cluster. Eager.
 
     A model that learns in parts goes over all training rows first, from one batch to the next.
     """
-    task = replace(task, recipe=task.recipe.trying(params))
+    params = {} if searched is None else searched.best
+    provenance = {**task.provenance, **({} if searched is None else {"search": searched.as_json()})}
+    task = replace(task, recipe=task.recipe.trying(params), provenance=provenance)
     learned = None if task.recipe.population is None else learn_in_parts(session, task.recipe, task.recipe.population)
     ((_, made),) = session.map(partial(make_bundle, params=params, learned=learned), [task], "train")
     return made
@@ -149,7 +149,7 @@ def _told(recipe: Recipe) -> Iterator[None]:
     """Raise DataError for what an estimator says of rows from which it cannot learn."""
     try:
         yield
-    except (ScorelineError, OSError, MemoryError):
+    except (ScorelineError, ImportError, OSError, MemoryError):
         raise
     except Exception as error:  # estimators of other packages have exceptions of their own
         what = f"{recipe.model.kind} cannot learn from these rows: {str(error).partition(chr(10))[0]}"
