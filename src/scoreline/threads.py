@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
@@ -24,11 +24,17 @@ def limited(threads: int) -> Iterator[None]:
     """
     from threadpoolctl import threadpool_limits
 
-    before = {name: os.environ.get(name) for name in _VARIABLES}
-    os.environ.update(dict.fromkeys(_VARIABLES, str(threads)))
+    with environment(dict.fromkeys(_VARIABLES, str(threads))), threadpool_limits(limits=threads):
+        yield
+
+
+@contextmanager
+def environment(variables: Mapping[str, str], also: Sequence[str] = ()) -> Iterator[None]:
+    """Set environment variables inside; afterwards they, and those named in `also`, are as they were."""
+    before = {name: os.environ.get(name) for name in (*variables, *also)}
+    os.environ.update(variables)
     try:
-        with threadpool_limits(limits=threads):
-            yield
+        yield
     finally:
         for name, value in before.items():
             if value is None:

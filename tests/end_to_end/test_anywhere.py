@@ -31,6 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def smaller(config: dict[str, Any]) -> dict[str, Any]:
     config["train"]["model"]["params"]["n_estimators"] = 10
     config["evaluate"]["gate"] = []
+    config["predict"]["proba"] = True
     return config
 
 

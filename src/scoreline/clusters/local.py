@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +11,7 @@ from pydantic import Field
 from scoreline.clusters.base import Cluster
 from scoreline.errors import ClusterError, Problem
 from scoreline.own_modules import import_modules, read_modules
+from scoreline.threads import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,8 @@ class Local(Cluster):
         from scoreline.clusters._plugins import DeafToInterrupts, shipped
         from scoreline.clusters._session import DaskSession, quiet
 
-        with quiet(), _environment(), self._started() as cluster, Client(cluster) as client, shipped(client, own):
+        inherited = environment(_WORKER_ENVIRONMENT, also=_SET_BY_DASK)
+        with quiet(), inherited, self._started() as cluster, Client(cluster) as client, shipped(client, own):
             client.register_plugin(DeafToInterrupts())
             yield DaskSession(client, _START_S)
 
@@ -82,18 +83,3 @@ class Local(Cluster):
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """The environment that worker processes inherit, those that are started again included; put back afterwards."""
-    before = {name: os.environ.get(name) for name in (*_WORKER_ENVIRONMENT, *_SET_BY_DASK)}
-    os.environ.update(_WORKER_ENVIRONMENT)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -13,6 +13,7 @@ from scoreline.cleaning import CleanPart
 from scoreline.errors import DataError, Problem
 from scoreline.evaluation import Judged, Tally, in_order, report, tally
 from scoreline.target_counts import label_text
+from scoreline.threads import limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,9 +80,10 @@ def judge_unit(task: EvaluateTask, population: Population) -> Tally | None:
     """Judge one unit's rows in this process; None when none of them is judged. Memory: one batch."""
     total = None
     wanted = (*task.bundle.inputs.names, task.target, *task.slices)
-    for batch in population.batches(wanted, task.which):
-        found = tally(_judged(task, batch), task.metrics, task.replicates, task.seed)
-        total = found if total is None else total + found
+    with limited(1):
+        for batch in population.batches(wanted, task.which):
+            found = tally(_judged(task, batch), task.metrics, task.replicates, task.seed)
+            total = found if total is None else total + found
     return total
 
 

@@ -18,6 +18,7 @@ from scoreline.dataset.unit_file import write_unit_file
 from scoreline.errors import BudgetError, DataError, Problem
 from scoreline.refusal import Refusal, refused_rows
 from scoreline.sinks.parquet import plain
+from scoreline.threads import limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,7 @@ def predict(
 
 
 def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
-    """Predict one unit in this process and write it once. Memory: a few batches and one row group.
+    """Predict one unit in this process, with one thread, and write it once. Memory: a few batches and one row group.
 
     The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
     filtered, or ScorelineError is raised.
@@ -168,7 +169,8 @@ def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
     account = _Account()
     layout = task.layout
     tables = _predicted(task, unit, account)
-    data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
+    with limited(1):
+        data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
     quarantine = None
     if account.quarantined:
         schema = account.quarantined[0].schema

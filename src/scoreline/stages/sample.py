@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW
 from scoreline.errors import DataError, Problem, counted
-from scoreline.population import HASH, Population
-from scoreline.sampling import TimeSplit
+from scoreline.population import GROUP_HASH, HASH, Population
+from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.sinks.parquet import Parquet
 from scoreline.storage import create
 from scoreline.target_counts import NOTHING, Counts, Question, count_rows, label_text, settled_sample, settled_split
@@ -148,7 +148,9 @@ def write_sample(population: Population, sample: Sample, columns: tuple[str, ...
     chosen = replace(
         population, units=tuple(u for u in population.units if sample.units is None or u.number in sample.units)
     )
-    kept = tuple(dict.fromkeys([*columns, population.target, SOURCE_FILE, SOURCE_ROW, HASH]))
+    grouped = population.split is not None and isinstance(population.split.config, GroupSplit)
+    ours = (SOURCE_FILE, SOURCE_ROW, HASH, *((GROUP_HASH,) if grouped else ()))
+    kept = tuple(dict.fromkeys([*columns, population.target, *ours]))
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
         spool = Path(scratch) / "sample.parquet"
         tables = list(_sampled(chosen, sample, kept))
