@@ -274,9 +274,11 @@ def _made(work: Work, plan: TrainPlan, divided: Divided, sample_uri: str) -> str
         fitted = transform(work.session, divided.population, plan.begun, plan.inputs, tell)
     with work.context.journal.stage("train", f"training {section.model.kind}"):
         recipe = plan.recipe(fitted, sample_uri, divided.population)
-        best = search_parameters(work.session, recipe, section.search)
+        searched = None if section.search is None else search_parameters(work.session, recipe, section.search)
+        if searched is not None:
+            work.context.journal.event("searched", str(searched), params=searched.best)
         task = plan.bundle_task(work.job, recipe, work.context.folder.models, work.context.modules)
-        made = fit(work.session, task, best)
+        made = fit(work.session, task, searched)
     work.context.journal.event(
         "trained", f"fitted on {counted(made.rows, 'row')}", bundle=made.uri, params=dict(made.params)
     )

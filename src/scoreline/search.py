@@ -7,13 +7,14 @@ scikit-learn's ``GridSearchCV`` and ``RandomizedSearchCV`` do.
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scoreline.catalogue import kinds, load_kind
-from scoreline.errors import DataError, ModelError, Problem
+from scoreline.errors import DataError, ModelError, Problem, counted
 from scoreline.metrics.base import Answers, Metric
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def folds(target: np.ndarray, task: Task, count: int, seed: int, groups: np.ndar
             return tuple(splitter.split(np.zeros((len(target), 1)), target, groups))
     except ValueError as error:
         problem = Problem(
-            f"the sample is too small for {count} folds: {error}", "$.train.search.folds", "sample more rows"
+            f"the sample is too small for {count} folds: {error}",
+            "$.train.search.folds",
+            "ask for fewer folds, or sample more rows",
         )
         raise DataError(problem) from error
 
@@ -152,6 +155,37 @@ def _answers(estimator: Any, features: np.ndarray, target: np.ndarray) -> Answer
 def _codes(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
     codes = {label: code for code, label in enumerate(classes.tolist())}
     return np.array([codes.get(value, -1) for value in values.tolist()], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search found: the candidates in the order of `candidates`, and their scores, a number for each fold.
+
+    >>> str(Searched(({"alpha": 1}, {"alpha": 2}), ((0.5, 0.7), (0.8, 0.6))))
+    'best of 2 candidates: alpha=2, with a mean score of 0.7'
+    """
+
+    tried: tuple[Mapping[str, Any], ...]
+    scores: tuple[tuple[float, ...], ...]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The parameters to use; raises as `best` does."""
+        return best(self.tried, self.scores)
+
+    def __str__(self) -> str:
+        """What was chosen, for a person."""
+        chosen = self.best
+        score = np.mean(self.scores[self.tried.index(chosen)])
+        named = ", ".join(f"{name}={value}" for name, value in chosen.items())
+        return f"best of {counted(len(self.tried), 'candidate')}: {named}, with a mean score of {score:.4g}"
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Each candidate with its scores as JSON values; null where it could not be scored."""
+        return [
+            {"params": dict(params), "scores": [None if np.isnan(score) else score for score in scores]}
+            for params, scores in zip(self.tried, self.scores, strict=True)
+        ]
 
 
 def best(tried: Sequence[Mapping[str, Any]], scores: Sequence[Sequence[float]]) -> dict[str, Any]:
