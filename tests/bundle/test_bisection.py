@@ -75,6 +75,15 @@ def test_a_model_that_fails_on_every_row_is_at_fault_itself() -> None:
         predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * 5_000}), proba=False)
 
 
+def test_probabilities_of_other_labels_are_refused() -> None:
+    class OneSided(Picky):
+        def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+            return np.ones((len(frame), 1))
+
+    with pytest.raises(ModelError, match=r"shape \(1, 1\) for 1 rows and 2 labels"):
+        predict_or_refuse(Fitted(OneSided(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=True)
+
+
 def test_predictions_of_another_shape_are_refused() -> None:
     class Wide(Picky):
         def predict(self, frame: pd.DataFrame) -> np.ndarray:

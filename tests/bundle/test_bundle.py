@@ -136,8 +136,13 @@ def test_answers_keep_their_kind(predictions: np.ndarray, arrow_type: pa.DataTyp
     ("predictions", "arrow_type"), [(np.array([1.5]), pa.int64()), (np.array(["a"], dtype=object), pa.float64())]
 )
 def test_an_answer_of_another_type_is_an_error(predictions: Any, arrow_type: pa.DataType) -> None:
-    with pytest.raises(pa.ArrowInvalid):
+    with pytest.raises(ModelError, match="not all"):
         as_answers(predictions, arrow_type)
+
+
+def test_answers_of_several_types_are_refused() -> None:
+    with pytest.raises(ModelError, match="several types"):
+        answer_type_of(np.array([1, "a"], dtype=object))
 
 
 def test_no_answers_have_the_type_of_the_others() -> None:

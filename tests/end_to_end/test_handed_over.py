@@ -23,7 +23,7 @@ from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_ov
 
 from scoreline.api import train
 from scoreline.demo import write_demo
-from scoreline.own_modules import forget_modules
+from scoreline.own_modules import forget_modules, import_modules, read_modules
 
 pytestmark = pytest.mark.end_to_end
 
@@ -100,6 +100,33 @@ def test_an_object_fitted_on_arrays_takes_the_columns_that_the_config_lists(desk
     model = make_pipeline(scale, DecisionTreeClassifier(random_state=0)).fit(arrays, target(desk.frame))
     found = desk.score(hand_over(model, desk.folder / "model.joblib", columns=names))
     assert_same(found, model.predict(arrays))
+
+
+OWN_CLASSES = """
+from sklearn.base import BaseEstimator, TransformerMixin
+
+class Ratio(TransformerMixin, BaseEstimator):
+    def fit(self, frame, target=None):
+        return self
+
+    def transform(self, frame):
+        return (frame["x"] / (frame["count"] + 1)).to_frame("ratio")
+
+class Rule:
+    def predict(self, frame):
+        return ["far" if x > 1 else "near" for x in frame["x"]]
+"""
+
+
+def test_classes_that_never_looked_at_columns_are_given_frames(desk: Desk) -> None:
+    path = desk.folder / "my_steps.py"
+    path.write_text(OWN_CLASSES)
+    (own,) = import_modules(read_modules([path]))
+    frame, names = desk.frame[["x", "count"]], {"columns": ["x", "count"]}
+    tree = make_pipeline(own.Ratio(), DecisionTreeClassifier(random_state=0)).fit(frame, target(desk.frame))
+    for number, model in enumerate((tree, own.Rule())):
+        given = hand_over(model, desk.folder / f"model-{number}.pkl", **names)
+        assert_same(desk.score(given, "--module", str(path)), model.predict(frame))
 
 
 SCRIPT = """

@@ -204,6 +204,15 @@ def test_a_row_on_which_the_model_fails_costs_that_row(tmp_path: Path, cuts: tup
     assert set(refused["_reason_code"]) == {"predict_failed"}
 
 
+def test_a_category_that_the_encoder_refuses_costs_its_rows(desk: Desk) -> None:
+    known = desk.frame[desk.frame["city"] != "Olinda"][["city", "level"]]
+    found = desk.score(hand_over(tree(known, OneHotEncoder()), desk.folder / "model.skops"), predict=ALL)
+    assert len(found) == len(known)
+    (quarantined,) = (desk.folder / "predictions.store" / "quarantine").rglob("*.parquet")
+    reasons = pd.read_parquet(quarantined)[["_reason_code", "_column", "city"]].drop_duplicates()
+    assert reasons.to_numpy().tolist() == [["unknown_category", "city", "Olinda"]]
+
+
 def test_a_bad_row_stops_the_run_when_the_config_says_so(desk: Desk) -> None:
     contract = {"columns": {"city_null": {"nullable": False}}}
     row = int(np.flatnonzero(desk.frame["city_null"].isna())[0])

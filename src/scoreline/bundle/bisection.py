@@ -100,7 +100,18 @@ def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) 
     if predictions.shape != (len(frame),):
         raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
     positions = np.arange(start, start + len(frame), dtype=np.int64)
-    return Outcome(predictions, fitted.predict_proba(frame) if proba else None, positions)
+    return Outcome(predictions, _probabilities(fitted, frame) if proba else None, positions)
+
+
+def _probabilities(fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
+    found = fitted.predict_proba(frame)
+    labels = len(fitted.labels or ())
+    if found.shape != (len(frame), labels):
+        what = f"the model's probabilities have shape {found.shape} for {len(frame)} rows and {labels} labels"
+        raise ModelError(
+            Problem(what, fitted.uri, 'hand over a model that gives one for each label, or set "proba": false')
+        )
+    return found
 
 
 def _no_rows(fitted: Fitted, *, proba: bool) -> Outcome:

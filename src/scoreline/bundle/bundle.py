@@ -10,6 +10,8 @@ import pyarrow as pa
 from scoreline.bundle.as_pandas import as_pandas
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.contract import type_name
+from scoreline.errors import ModelError, Problem
 from scoreline.frame import markers_of, to_frame
 from scoreline.refusal import Refusal
 
@@ -137,20 +139,28 @@ class Bundle:
 
 
 def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:
-    """Predictions as an Arrow array; exact, an error where the type does not hold them.
+    """Predictions as an Arrow array; exact. Raises ModelError where the type does not hold them.
 
     >>> import numpy as np
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
-    if predictions.dtype.kind in "OU" or not len(predictions):
-        return pa.array(predictions.tolist(), type=answer_type)
-    return pa.array(predictions).cast(answer_type)
+    try:
+        if predictions.dtype.kind in "OU" or not len(predictions):
+            return pa.array(predictions.tolist(), type=answer_type)
+        return pa.array(predictions).cast(answer_type)
+    except (pa.ArrowException, OverflowError) as error:
+        what = f"the model answers with values that are not all {type_name(answer_type)}, as its first ones were"
+        raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error
 
 
 def answer_type_of(predictions: np.ndarray) -> pa.DataType:
-    """The Arrow type for predictions like these: text, bool, int64 or float64."""
-    if predictions.dtype.kind in "OU":
-        return pa.array(predictions.tolist()).type
+    """The Arrow type for predictions like these: text, bool, int64 or float64. Raises ModelError for a mixture."""
     by_kind = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
-    return by_kind.get(predictions.dtype.kind) or pa.array(predictions).type
+    if predictions.dtype.kind in by_kind:
+        return by_kind[predictions.dtype.kind]
+    try:
+        return pa.array(predictions.tolist() if predictions.dtype.kind in "OU" else predictions).type
+    except pa.ArrowException as error:
+        what = "the model answers with values of several types"
+        raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error

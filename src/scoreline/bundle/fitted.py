@@ -33,7 +33,7 @@ class Fitted:
     ----------
     model, transformer : fitted objects of scikit-learn's form; `transformer` is None when the model is a whole pipeline
     names : columns that it must be given, in order
-    named : False when it was fitted without names and takes arrays
+    named : whether it takes DataFrames; False when it was fitted on an array and takes arrays
     uri : where the model lies
     """
 
@@ -169,9 +169,11 @@ def _unfitted(found: Any) -> str:
 
     if isinstance(found, type):
         return f"the file holds the class {found.__name__}, not a fitted object"
+    # What a class from elsewhere learns, if anything, only it knows.
+    if not hasattr(found, "fit") or type(found).__module__.partition(".")[0] != "sklearn":
+        return ""
     try:
-        if hasattr(found, "fit"):
-            check_is_fitted(found)
+        check_is_fitted(found)
     except NotFittedError:
         return f"the {type(found).__name__} in the file is not fitted"
     return ""
@@ -199,7 +201,8 @@ def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...]
                 'list exactly the columns it was fitted on as "columns"',
             )
         )
-    return artifact.columns, False
+    # An object that counted its columns was fitted on an array; one that did not look works with names, if anything.
+    return artifact.columns, count is None
 
 
 def _names_of(fitted: Any) -> np.ndarray | None:
