@@ -11,7 +11,6 @@ import pytest
 import typer
 
 from scoreline.cli.outcome import Outcome
-from scoreline.config import load_config
 from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.runs import Journal, RunFolder
@@ -153,21 +152,6 @@ def test_a_record_that_cannot_be_written_does_not_hide_the_error(
     (record_file / "in the way").touch()
     assert ended(DataError(Problem("no file")), journal=journal) == 3
     assert "run.json" in capsys.readouterr().err
-
-
-def test_problems_that_name_a_path_of_the_config_get_its_file_and_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "job.json"
-    path.write_text(
-        '{"name": "x", "source": {"kind": "parquet", "uri": "d"}, "artifacts": "a", "model": {"uri": "m.skops"},\n'
-        ' "predict": {"sink": {"kind": "parquet", "uri": "p"}}}'
-    )
-    outcome = Outcome()
-    outcome.job = load_config(path)
-    with pytest.raises(typer.Exit), outcome:
-        raise DataError(Problem("no", "$.predict.sink.uri", "yes"))
-    assert f"where: {path}:2:42 ($.predict.sink.uri)" in capsys.readouterr().err
 
 
 def test_a_log_that_cannot_be_written_does_not_hide_the_error(journal: Journal, tmp_path: Path) -> None:

@@ -87,6 +87,12 @@ def test_a_job_knows_where_its_parts_stand(config: dict[str, Any], tmp_path: Pat
     assert pickle.loads(pickle.dumps(job)).where("target") == job.where("target")
 
 
+def test_problems_that_name_a_path_get_its_file_and_line(config: dict[str, Any], tmp_path: Path) -> None:
+    job = load_config(written(tmp_path, config))
+    assert job.located(Problem("no", "$.target", "yes")) == Problem("no", job.where("target"), "yes")
+    assert job.located(Problem("no", "data/0.csv", "yes")).where == "data/0.csv"
+
+
 def test_overrides_are_checked_with_the_file(config: dict[str, Any], tmp_path: Path) -> None:
     path = written(tmp_path, config)
     assert load_config(path, ["train.model.kind=ridge", "train.task=regression"]).train.model.kind == "ridge"  # type: ignore[union-attr]

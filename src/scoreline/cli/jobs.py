@@ -68,7 +68,7 @@ def check(
     """Check a config against its data, reading no rows."""
     request = Request(config, tuple(overrides or ()), tuple(modules or ()), json, debug=debug)
     with Outcome(as_json=json, debug=debug) as outcome:
-        job = outcome.job = request.load()
+        job = request.load()
         from scoreline import pipeline
 
         outcome.show(pipeline.check(job, pipeline.Context(request.journal(job, None), _folder(job), request.modules)))
@@ -136,7 +136,7 @@ def _command(verb: Verb, request: Request, cluster: str | None) -> None:
 
 def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
-    job = outcome.job = request.load()
+    job = request.load()
     from scoreline import pipeline
 
     folder = _folder(job)

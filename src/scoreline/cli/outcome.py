@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
-    from scoreline.config import JobConfig
     from scoreline.runs import Journal
 
 
 _PACKAGE = f"{Path(__file__).parents[2]}/"
 
 
-_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE)
+_OF_THE_MACHINE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EMFILE,
+    errno.ENOTDIR,
+)
 """What disks and limits of the machine refuse, wherever it happens."""
 
 
@@ -51,13 +59,11 @@ class Terminated(KeyboardInterrupt):
 class Outcome:
     """A ``with`` block around the work of a command; every way of leaving it ends in an exit code.
 
-    Set `job` and `journal` as soon as they are there: problems are told with their place in the config, and the
-    journal is closed and told what went wrong. Warnings of libraries are details, which may hold values of the data:
-    they are told at the level "debug".
+    Set `journal` as soon as there is one: it is closed, and told what went wrong. Warnings of libraries are details,
+    which may hold values of the data: they are told at the level "debug".
     """
 
     def __init__(self, *, as_json: bool = False, debug: bool = False) -> None:
-        self.job: JobConfig | None = None
         self.journal: Journal | None = None
         self._as_json = as_json
         self._debug = debug
@@ -91,7 +97,6 @@ class Outcome:
 
     def _fail(self, error: BaseException) -> NoReturn:
         problems, code = _explained(error, self._log())
-        problems = problems if self.job is None else tuple(map(self.job.located, problems))
         if self._debug:
             traceback.print_exception(error)
         for problem in problems:
