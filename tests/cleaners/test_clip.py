@@ -43,3 +43,9 @@ def test_a_limit_that_the_type_cannot_hold_is_refused(limits: dict[str, float]) 
 def test_text_is_refused() -> None:
     with pytest.raises(StepError, match="the step takes numbers"):
         Clip(columns=["s"], min=0).output_schema(pa.schema({"s": pa.string()}))
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_column_without_nulls_stays_one(nullable: bool) -> None:
+    schema = pa.schema([pa.field("n", pa.int64(), nullable=nullable)])
+    assert Clip(columns=["n"], min=0).output_schema(schema) == schema

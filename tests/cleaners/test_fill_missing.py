@@ -50,3 +50,9 @@ def test_the_value_is_given_once(options: dict[str, object]) -> None:
 def test_a_dictionary_column_takes_a_value_it_did_not_have() -> None:
     table = pa.table({"pais": pa.array(["IE", None, "IE"]).dictionary_encode()})
     assert FillMissing(columns={"pais": "BR"}).apply(table).table["pais"].to_pylist() == ["IE", "BR", "IE"]
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_column_without_nulls_stays_one(nullable: bool) -> None:
+    schema = pa.schema([pa.field("n", pa.int64(), nullable=nullable)])
+    assert FillMissing(columns={"n": 0}).output_schema(schema) == schema

@@ -148,6 +148,12 @@ def test_cleaning_comes_before_the_artifact(desk: Desk, step: str) -> None:
     check(desk, tree(frame, OneHotEncoder()), frame, clean=clean)
 
 
+def test_whole_numbers_stay_whole_where_cleaning_makes_no_null(desk: Desk) -> None:
+    clean = [{"kind": "fill_missing", "columns": {"count": 0}}, {"kind": "clip", "columns": ["small"], "max": 50}]
+    frame = desk.frame[["count", "small"]].assign(small=desk.frame["small"].clip(upper=50))
+    check(desk, tree(frame, FunctionTransformer(texts), OneHotEncoder()), frame, clean=clean)
+
+
 def test_dates_that_cleaning_reads_are_those_of_pandas(tmp_path: Path) -> None:
     days = pd.date_range("2024-01-30", periods=60)
     desk = Desk(tmp_path, write_parts(tmp_path / "data", pa.table({"day": days.strftime("%d.%m.%Y")}), 30))

@@ -153,6 +153,8 @@ class ColumnStep(Step):
     """True when converting a value costs more than hashing it: repeated values are then converted once."""
     converts_null: ClassVar[bool] = False
     """True when null can become something else."""
+    makes_null: ClassVar[bool] = True
+    """False when a value that is not refused never becomes null."""
 
     def takes(self, arrow_type: pa.DataType) -> bool:
         """True for types that the step can convert."""
@@ -185,8 +187,7 @@ class ColumnStep(Step):
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
         """The same columns, with the types that converting gives. Raises StepError."""
         chosen = frozenset(self.chosen(schema))
-        fields = [pa.field(f.name, self.result_type(f.name, plain(f.type))) if f.name in chosen else f for f in schema]
-        return pa.schema(fields)
+        return pa.schema([self._after(field) if field.name in chosen else field for field in schema])
 
     def apply(self, part: pa.Table) -> Cleaned:
         """Convert each column; rows with values that cannot be converted are refused."""
@@ -213,6 +214,10 @@ class ColumnStep(Step):
             return None
         columns = {name: self.columns[name] for name in kept} if isinstance(self.columns, Mapping) else tuple(kept)
         return self.model_copy(update={"columns": columns})
+
+    def _after(self, field: pa.Field) -> pa.Field:
+        result = self.result_type(field.name, plain(field.type))
+        return pa.field(field.name, result, nullable=field.nullable or self.makes_null)
 
     def _suitable(self, schema: pa.Schema) -> tuple[str, ...]:
         return tuple(f.name for f in schema if not pa.types.is_null(f.type) and self.takes(plain(f.type)))

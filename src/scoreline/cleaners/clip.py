@@ -31,6 +31,7 @@ class Clip(ColumnStep):
     max: int | float | None = Field(None, description="Largest value that stays.")
 
     accepts: ClassVar[str] = "numbers"
+    makes_null: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _limits_make_sense(self) -> Self:

@@ -32,6 +32,7 @@ class FillMissing(ColumnStep):
     value: Constant | None = Field(None, description="The value for all columns, when they are a list.")
 
     converts_null: ClassVar[bool] = True
+    makes_null: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _one_value_each(self) -> Self:
