@@ -119,3 +119,12 @@ def test_the_footer_carries_the_key_and_no_location(tmp_path: Path) -> None:
     finished(layout, "u0", [1])
     metadata = pq.read_schema(layout.unit_file("u0")).metadata
     assert metadata == {b"scoreline.score_key": b"a" * 64}
+
+
+def test_a_link_of_the_users_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for target in ("mine", "nowhere"):
+        (tmp_path / "predictions").symlink_to(target)
+        with pytest.raises(StorageError, match="never overwritten"):
+            check_target(Layout(str(tmp_path / "predictions"), "a" * 64))
+        (tmp_path / "predictions").unlink()

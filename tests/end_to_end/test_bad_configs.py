@@ -1,6 +1,7 @@
 """Configs, options, own modules and places that cannot be: the answer names them, and nothing is changed."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,6 +169,9 @@ PLACES = [
          {"predict.sink.uri": "mine", "train.seed": 5}, {"mine/notes.txt": "mine"}),
     Case("a file of the user's as predictions", 5, "not published by scoreline", "/mine.parquet", "move it away",
          {"predict.sink.uri": "mine.parquet"}, {"mine.parquet": "mine"}),
+    Case("a link of the user's as predictions", 5, "not published by scoreline", "/new", "move it away",
+         {"predict.sink.uri": "new"}, {"mine/notes.txt": "mine"},
+         spoil=lambda folder: (folder / "new").symlink_to("mine")),
     Case("evaluate before train", 2, "not been trained", "job.json", "scoreline train", {"train.seed": 5},
          command=("evaluate", "job.json")),
     Case("predict before train", 2, "not been trained", "job.json", "scoreline train", {"train.seed": 5},
@@ -185,6 +189,14 @@ PLACES = [
     Case("half a commit", 5, "damaged", "/commits/", "restore", spoil=damaged("predictions.store/commits/*", "{")),
     Case("half a receipt", 5, "damaged", "/receipts/", "restore", spoil=damaged("predictions.store/receipts/*/*", "{")),
 ]
+
+# Nobody can write there, not even root.
+ON_LINUX = [
+    Case("a place where nobody can write", 5, "nothing can be created", "/proc", "another location",
+         {"predict.sink.uri": "/proc/scoreline/predictions"}),
+    Case("artifacts where nobody can write", 5, "nothing can be created", "/proc/scoreline", "another location",
+         {"artifacts": "/proc/scoreline/artifacts"}),
+]
 # fmt: on
 
 
@@ -195,7 +207,9 @@ def working(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("case", [*CONFIGS, *MODULES, *PLACES], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [*CONFIGS, *MODULES, *PLACES, *(ON_LINUX if sys.platform == "linux" else [])], ids=lambda case: case.name
+)
 def test_what_cannot_be_is_named_and_nothing_is_changed(
     case: Case, working: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

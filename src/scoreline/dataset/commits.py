@@ -163,7 +163,7 @@ def current(uri: str) -> tuple[str, ...]:
 def check_target(layout: Layout) -> None:
     """Raise StorageError when something that is not a data set of ours stands where the symlink would go."""
     path = Path(absolute(layout.uri).rstrip("/"))
-    if is_s3(layout.uri) or not exists(str(path)) or path.is_symlink():
+    if is_s3(layout.uri) or not (exists(str(path)) or path.is_symlink()) or _is_ours(layout, path):
         return
     raise StorageError(
         Problem(
@@ -172,3 +172,11 @@ def check_target(layout: Layout) -> None:
             "choose another predict.sink.uri, or move it away",
         )
     )
+
+
+def _is_ours(layout: Layout, path: Path) -> bool:
+    """Whether a path is the symlink that leads readers to a version of the data set."""
+    if not path.is_symlink():
+        return False
+    target = os.path.normpath(path.parent / path.readlink())
+    return Path(target).parent == Path(layout.version(1)).parent

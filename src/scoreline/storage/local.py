@@ -96,7 +96,7 @@ def read_bytes(uri: str) -> bytes:
 
 def create(uri: str, body: bytes | Path) -> Created:
     """Write the content without a name, make it durable, then give it its name if that is free."""
-    with translated(uri, OSError):
+    with translated(uri, OSError), _creating(uri):
         target = Path(uri)
         _make_folder(target.parent)
         with _folder(target.parent) as folder:
@@ -108,7 +108,7 @@ def create(uri: str, body: bytes | Path) -> Created:
 
 def replace(uri: str, body: bytes) -> None:
     """Write the content beside the file, make it durable, then rename it over the file."""
-    with translated(uri, OSError):
+    with translated(uri, OSError), _creating(uri):
         target = Path(uri)
         _make_folder(target.parent)
         with _folder(target.parent) as folder, _named_file(folder, target.name) as (file, source):
@@ -140,6 +140,15 @@ def writable_folder(uri: str) -> str:
     if found is Kind.FILE:
         raise translate(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), place)
     return place
+
+
+@contextmanager
+def _creating(uri: str) -> Iterator[None]:
+    """A place that cannot be made is the storage's fault, not that of missing input."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(Problem("nothing can be created there", uri, "choose another location")) from error
 
 
 def _make_folder(folder: Path) -> None:
