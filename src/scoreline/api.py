@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scoreline import pipeline
 from scoreline.config.loading import load_config
 from scoreline.dataset.commits import current
+from scoreline.errors import ScorelineError
 from scoreline.pipeline import Context
 from scoreline.runs import Journal, RunFolder, new_run_id
 
@@ -72,6 +73,9 @@ def _commanded(
     try:
         record = command(job, Context(journal, folder, paths))
         status, code = "done", 0
+    except ScorelineError as error:
+        code = error.exit_code
+        raise
     finally:
         journal.close(status, code)
     return record
