@@ -11,7 +11,7 @@ from scoreline.bundle.files import as_json, is_bundle, load_bundle
 from scoreline.config.checks import check_parameters
 from scoreline.dataset.commits import check_target
 from scoreline.dataset.layout import Layout
-from scoreline.errors import ModelError, ScorelineError, UsageError, counted
+from scoreline.errors import DataError, ModelError, ScorelineError, UsageError, counted
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
@@ -21,6 +21,7 @@ from scoreline.population import Population
 from scoreline.results import RunRecord
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
+from scoreline.stages.evaluate import nothing_to_judge_on
 from scoreline.stages.keep import keep
 from scoreline.stages.predict import predict as score
 from scoreline.stages.sample import divide, gather_sample
@@ -120,7 +121,7 @@ def run(job: JobConfig, context: Context) -> RunRecord:
     plan = _plan(job, job.train, context)
     judged, survey = survey_to_judge(job, plan), foresee(job, plan)
     with _work(job, context, plan.survey.rows + (0 if survey is None else survey.rows)) as work:
-        trained = _evaluated(work, plan, _trained(work, plan), judged)
+        trained = _evaluated(work, plan, _trained(work, plan, held_out_needed=judged is None), judged)
         _pass_gate(job, trained)
         if job.predict is None:
             return _record(work, trained)
@@ -197,8 +198,7 @@ def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
             raise UsageError(not_trained(job))
         bundle, survey = handed_over(job, job.model, context.modules)
         plan = plan_prediction(job, bundle, context.modules, survey)
-    for note in plan.survey.notes:
-        context.journal.event("note", note)
+    _tell_notes(context, plan.survey)
     return plan
 
 
@@ -241,7 +241,7 @@ def _cluster(job: JobConfig, rows: int) -> Cluster:
     return job.cluster or (Inline() if rows < INLINE_ROWS else Local())
 
 
-def _trained(work: Work, plan: TrainPlan) -> Trained:
+def _trained(work: Work, plan: TrainPlan, *, held_out_needed: bool = False) -> Trained:
     """The bundle of this config: the one that exists, or a new one."""
     known = _newest(work.context.folder.models, plan.key)
     if known is not None:
@@ -249,6 +249,8 @@ def _trained(work: Work, plan: TrainPlan) -> Trained:
         if not plan.section.keep:
             return _loaded(work, known)
     divided = _divided(work, plan)
+    if held_out_needed and divided.held_out == 0:
+        raise DataError(nothing_to_judge_on())
     sample_uri = join(work.context.folder.data, "sample", "sample.parquet")
     gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
     trained = replace(_loaded(work, known or _made(work, plan, divided, sample_uri)), divided=divided)
@@ -342,7 +344,7 @@ def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRec
     task = plan.task.spread(join(work.context.folder.data, "references"))
     work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
     rows, units, source = plan.survey.rows, plan.survey.units, work.job.predict_source
-    if work.job.train is None or source != work.job.source:
+    if work.job.train is not None and source != work.job.source:
         _tell_notes(work.context, plan.survey)
     create(work.context.folder.plan, as_json({"key": plan.key, "units": [asdict(unit) for unit in units]}))
     message = f"predicting {counted(rows, 'row')} of {source.uri} in {counted(len(units), 'unit')}"

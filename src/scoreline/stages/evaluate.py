@@ -66,14 +66,16 @@ def evaluate(
 
     total = in_order(judged())
     if total is None:
-        raise DataError(
-            Problem(
-                "no row is left to judge the model on",
-                "$.train.split",
-                "hold out more rows, or name an evaluate.source",
-            )
-        )
+        raise DataError(nothing_to_judge_on())
     return report(total, task.metrics, task.labels)
+
+
+def nothing_to_judge_on() -> Problem:
+    """The problem of a split that holds out nothing, and of an evaluate.source without a row that can be used."""
+    what, where = "no row is left to judge the model on", "$.train.split"
+    return Problem(
+        what, where, "hold out more rows (of few groups or days, a larger share), or name an evaluate.source"
+    )
 
 
 def judge_unit(task: EvaluateTask, population: Population) -> Tally | None:

@@ -53,6 +53,11 @@ class Divided:
     everything: Counts
     training: Counts
 
+    @property
+    def held_out(self) -> int:
+        """How many rows are held out."""
+        return self.everything.rows - self.training.rows
+
     def notes(self) -> list[str]:
         """What a person should know of it."""
         units, split = self.population.units, self.population.split
@@ -60,7 +65,7 @@ class Divided:
         copies = sum(len(unit.duplicates) for unit in units)
         account = {
             "to train on": self.training.rows,
-            "held out": self.everything.rows - self.training.rows,
+            "held out": self.held_out,
             "duplicate": copies,
             "without a target": sum(unit.rows for unit in units) - copies - self.everything.rows,
             "refused": refused.total(),
