@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LATER_KEYS = ("registry", "feedback", "drift", "report", "serve", "hosted", "watch", "single_writer")
 """Keys of the format that this version does not know yet."""
 
+_OWN_KINDS = ("clean", "features", "evaluate")
+"""Sections that may name kinds of the user's own modules."""
+
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -117,7 +120,9 @@ def _fault(path: JsonPath, errors: list[ErrorDetails], config: Any, modules: Seq
         case "kind_unknown" | "union_tag_invalid":
             at = path if error["type"] == "kind_unknown" else (*path, "kind")
             given = error["input"] if error["type"] == "kind_unknown" else error["ctx"]["tag"]
-            return Fault(at, f"unknown kind {shown(given)}", _kinds(error, str(given)))
+            hint = path[0] in _OWN_KINDS and not modules
+            own = "; a kind of your own comes with --module" if hint else ""
+            return Fault(at, f"unknown kind {shown(given)}", _kinds(error, str(given)) + own)
         case "value_error" | "assertion_error":
             section = section_at(path, config, modules)
             keys = f"keys here: {', '.join(fields_by_key(section))}" if section else _about(path, config, modules)
