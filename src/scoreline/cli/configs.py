@@ -25,9 +25,8 @@ def show(
 ) -> None:
     """Print the config with overrides and defaults."""
     with Outcome(debug=debug):
-        import json
-
         from scoreline.config import load_config
+        from scoreline.starter import config_text
 
         job = load_config(config, overrides or [], modules or [])
-        print(json.dumps(job.as_json(), indent=2, ensure_ascii=False))
+        print(config_text(job.as_json()), end="")
