@@ -46,8 +46,8 @@ def train_key(
 ) -> str:
     """The identity of a bundle.
 
-    Input snapshot, the sections of the config that decide what is learned, reference hashes, own modules, and library
-    versions. Never locations, cluster, logging.
+    Input snapshot, how it is read, the sections of the config that decide what is learned, reference hashes, own
+    modules, and library versions. Never locations, cluster, logging.
     """
     return digest(
         {
@@ -69,8 +69,8 @@ def score_key(
 ) -> str:
     """The identity of a run's predictions.
 
-    Input snapshot, contract, cleaning and model hash, options of ``predict`` that change a row or its columns,
-    reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
+    Input snapshot, how it is read, contract, cleaning and model hash, options of ``predict`` that change a row or its
+    columns, reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
     """
     return digest(
         {

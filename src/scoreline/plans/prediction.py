@@ -74,7 +74,8 @@ def plan_prediction(
     keep = tuple(contract.schema.names) if predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, contract)
     options = predicting.model_dump(mode="json", include={"keep", "row_id", "proba", "on_bad_row"})
-    key = score_key(survey.files, _scoring(bundle, contract), options, bundle.cleaning.reference_hashes(), modules)
+    decisive = {**_scoring(bundle, contract), "reading": survey.source.reading}
+    key = score_key(survey.files, decisive, options, bundle.cleaning.reference_hashes(), modules)
     task = PredictTask(
         source=survey.source,
         contract=contract,

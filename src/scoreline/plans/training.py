@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from scoreline.metrics.base import Metric
     from scoreline.models.base import Model
     from scoreline.population import Population
-    from scoreline.sources.base import Survey
+    from scoreline.sources.base import Source, Survey
     from scoreline.target_counts import Counts
     from scoreline.task import Task
 
@@ -131,7 +131,7 @@ class TrainPlan:
             "created": datetime.now(UTC).isoformat(timespec="microseconds"),
             "source": {"uri": self.survey.source.uri, "files": snapshot(self.survey.files), "rows": self.survey.rows},
             "versions": library_versions(),
-            "config": _learning(job),
+            "config": _learning(job, self.survey.source),
         }
 
     def evaluation_key(self, job: JobConfig, other: Survey | None) -> str:
@@ -195,7 +195,7 @@ def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path])
         inputs=pa.schema([cleaned.field(name) for name in names]),
         prediction=prediction,
         needs=in_order(needs, schema),
-        key=train_key(survey.files, _learning(job), everything.reference_hashes(), modules),
+        key=train_key(survey.files, _learning(job, survey.source), everything.reference_hashes(), modules),
     )
 
 
@@ -220,11 +220,13 @@ def wanted_columns(job: JobConfig, train: TrainConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _learning(job: JobConfig) -> dict[str, Any]:
+def _learning(job: JobConfig, source: Source) -> dict[str, Any]:
+    """What decides what is learned: the config's sections, and how the input is read, wherever it lies."""
     sections = job.as_json()
     learning = {name: sections[name] for name in LEARNING}
     learning["train"] = {key: value for key, value in learning["train"].items() if key != "keep"}
     learning["clean"] = [without_locations(step) for step in learning["clean"]]
+    learning["reading"] = source.reading
     if job.train is not None:
         learning["packages"] = package_versions(job.train.model)
     return learning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,6 +51,14 @@ class Source(BaseModel):
 
     kind: str
     uri: str = Field(min_length=1, description="File, folder or glob; local or s3://.")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How files become records, wherever they are: every option but the location, as JSON values.
+
+        Of a survey's source it is part of both keys: other marks or another encoding are other records.
+        """
+        return self.model_dump(mode="json", exclude={"uri"})
 
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """List the files, compare all headers or footers with the contract, cut units. Eager; reads no rows of Parquet.
