@@ -10,6 +10,7 @@ import sys
 from importlib.metadata import packages_distributions, version
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
+from zipfile import ZIP_DEFLATED
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,7 +61,8 @@ def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, prov
     from skops import io as skops_io
 
     files = {
-        SAFE_MODEL: skops_io.dumps(pipeline),
+        # Trees are mostly zeros. The joblib file stays as it is: its hash names the model, whichever zlib is installed.
+        SAFE_MODEL: skops_io.dumps(pipeline, compression=ZIP_DEFLATED, compresslevel=1),
         CONTRACT: as_json(bundle.contract.as_json()),
         CLEANING: as_json(_prediction_as_json(bundle)),
         GOLDEN: as_bytes(golden),
