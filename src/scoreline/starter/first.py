@@ -166,7 +166,7 @@ def _learning(target: Mapping[str, Any]) -> dict[str, Any]:
         "train": {
             "sample": {"rows": 100_000},
             "split": {"kind": "random", "test_fraction": 0.2},
-            "model": {"kind": "random_forest", "params": {"n_estimators": 100}},
+            "model": {"kind": "random_forest", "params": {"n_estimators": 100, "min_samples_leaf": 2}},
             "task": "classification" if labels else "regression",
         },
         "evaluate": {"metrics": metrics},
