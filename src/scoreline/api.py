@@ -47,7 +47,7 @@ def predict(config: str | Path, overrides: Sequence[str] = (), modules: Sequence
 
 
 def check(config: str | Path, overrides: Sequence[str] = (), modules: Sequence[str | Path] = ()) -> CheckReport:
-    """Check a config file against its data, reading no rows; see `run`."""
+    """Check a config file against its data, running nothing; see `run`."""
     job, paths = _loaded(config, overrides, modules)
     journal = Journal(name=job.name)
     return pipeline.check(job, Context(journal, RunFolder(job.artifacts, new_run_id()), paths))

@@ -90,7 +90,7 @@ def _headline(report: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check` found out without reading rows.
+    """What `check` found out without running anything.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class CheckReport:
             before = columns
         if self.output:
             said.append(f"{'output':<18} {', '.join(f'{name}: {kind}' for name, kind in self.output.items())}")
-        return [*said, "the config is good: nothing was read but names, footers and headers"]
+        return [*said, "the config is good: it fits the data; nothing was cleaned, trained or written"]
 
 
 def _by_what_they_are(inputs: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -65,7 +65,7 @@ def check(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Check a config against its data, reading no rows."""
+    """Check a config against its data, running nothing."""
     request = Request(config, tuple(overrides or ()), tuple(modules or ()), json, debug=debug)
     with Outcome(as_json=json, debug=debug) as outcome:
         job = request.load()
