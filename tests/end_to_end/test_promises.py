@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
-from tests.end_to_end.in_process import job, predicted, ran, rows
+from tests.end_to_end.in_process import account, job, predicted, published_bytes, ran, rows, store
+
+from scoreline.errors import DataError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -40,3 +43,41 @@ def test_what_a_config_says_and_what_is_found_out_are_the_same_reading(tmp_path:
     assert first.model == second.model
     assert (second.predictions or {})["version"] == 1
     assert "São Paulo" in predicted(tmp_path)["city"].to_pylist()
+
+
+def wide(count: int) -> pa.Table:
+    """Rows with enough numbers for BLAS to add them up in blocks."""
+    random = np.random.default_rng(1)
+    columns = {f"w{place}": random.normal(size=count) * 10.0 ** random.integers(-3, 4) for place in range(30)}
+    return pa.table({**columns, "y": np.where(random.random(count) < 0.5, "yes", "no")})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [{"kind": "mlp", "params": {"tol": 10.0, "n_iter_no_change": 1}}, {"kind": "logistic_regression"}],
+    ids=lambda model: str(model["kind"]),
+)
+def test_how_many_rows_are_read_at_once_changes_no_byte(tmp_path: Path, model: dict[str, Any]) -> None:
+    store(tmp_path, wide(20_001), wide(777), row_group_size=7_001)
+    names = [f"w{place}" for place in range(30)]
+    config = job(
+        tmp_path,
+        features=[{"kind": "standard_scale", "columns": names}],
+        contract={"columns": {"w0": {"min": -2_000}}},
+        train={"model": model, "sample": {"rows": 500}},
+    )
+    found = []
+    for batch_rows in (65_536, 1_000, 777):
+        sink = {"kind": "parquet", "uri": str(tmp_path / f"out-{batch_rows}")}
+        config["predict"] |= {"sink": sink, "proba": True, "batch_rows": batch_rows}
+        ran(tmp_path, config)
+        found.append(published_bytes(tmp_path, f"out-{batch_rows}"))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_column_that_quarantine_adds_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    store(tmp_path, rows(50).append_column("_reason_code", pa.array(["x"] * 50)))
+    with pytest.raises(DataError, match="a quarantine file would have two columns '_reason_code'"):
+        ran(tmp_path, job(tmp_path))
+    record = ran(tmp_path, job(tmp_path, predict={"keep": ["id"]}))
+    assert account(record) == (50, 50, 0, 0)

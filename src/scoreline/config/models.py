@@ -88,7 +88,7 @@ class PredictConfig(_Section):
         "quarantine", description="What to do with a row that cannot be predicted."
     )
     error_budget: ErrorBudget = Field(ErrorBudget(), description="How many refused rows are too many to publish.")
-    batch_rows: int = Field(65_536, ge=1, le=10_000_000, description="Rows a worker holds at once. Changes no output.")
+    batch_rows: int = Field(65_536, ge=1, le=10_000_000, description="Rows a worker reads at once. Changes no output.")
 
 
 class LoggingConfig(_Section):

@@ -14,7 +14,7 @@ from scoreline.refusal import Reason, Refusal
 from scoreline.sources._columns import contract_names
 from scoreline.sources._dialect import Dialect, split_record
 from scoreline.sources._parsing import Layout, TextRows, parse, repeated_columns
-from scoreline.sources._parts import files_column
+from scoreline.parts import files_column
 from scoreline.sources._records import Records, read_records
 from scoreline.sources._streams import open_text, stream_encoding
 from scoreline.sources._values import Spelling, read_values

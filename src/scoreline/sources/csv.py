@@ -13,7 +13,7 @@ from scoreline.sources._csv_survey import survey_csv
 from scoreline.sources._dialect import Dialect
 from scoreline.sources._encoding import standard_name
 from scoreline.sources._inspection import AUTO, SUFFIXES
-from scoreline.sources._parts import even_parts
+from scoreline.parts import even_parts
 from scoreline.sources._resolution import Asked
 from scoreline.sources._values import Spelling
 from scoreline.sources.base import Source, Survey

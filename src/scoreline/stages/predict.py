@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from scoreline.cleaning import admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
 from scoreline.dataset.commits import highest_commit, publish
 from scoreline.dataset.receipts import Receipt, read_receipts, refused_in_all, write_receipt
+from scoreline.dataset.spool import Spool
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.errors import BudgetError, DataError, Problem
+from scoreline.parts import even_parts
 from scoreline.refusal import Refusal, refused_rows
 from scoreline.sinks.parquet import plain
 from scoreline.threads import limited
@@ -27,10 +31,15 @@ if TYPE_CHECKING:
     from scoreline.clusters.base import Session
     from scoreline.dataset.commits import Commit
     from scoreline.dataset.layout import Layout
+    from scoreline.dataset.receipts import StoredFile
     from scoreline.refusal import ErrorBudget
     from scoreline.sinks.base import Sink
     from scoreline.sources.base import Source
     from scoreline.units import RawPart, Unit
+
+BLOCK_ROWS = 16_384
+"""Rows of a unit that the model is given at once: a constant of the format, since numbers that BLAS adds up may differ
+in their last bit with the number of rows beside them."""
 
 REFUSAL_COLUMNS = ("_reason_code", "_reason_detail", "_stage", "_column", "_source_file", "_source_row")
 
@@ -45,7 +54,7 @@ class PredictTask:
     keep : input columns that are written beside the prediction
     row_id : write the columns source_file and source_row
     proba : write a column of probabilities for each label
-    batch_rows : rows that are predicted at a time; it decides memory and never the output
+    batch_rows : rows that are read at a time; it decides memory and never the output
     stop_at_refusal : end the run at the first row that is refused
     """
 
@@ -119,20 +128,21 @@ def check_output(task: PredictTask) -> None:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Raise DataError naming every output column that is there twice."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    """Raise DataError naming every output column that is there twice, or that a quarantine file would have twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1 or name in REFUSAL_COLUMNS]
     if twice:
-        raise DataError(
-            *(
-                Problem(
-                    f"the output would have two columns '{name}': one of the input, and one that scoreline adds",
-                    f"input column '{name}'",
-                    'leave it out with "predict.keep"'
-                    + (', or set "predict.row_id": false' if name in (SOURCE_FILE, SOURCE_ROW) else ""),
-                )
-                for name in twice
-            )
-        )
+        raise DataError(*map(_clash, twice))
+
+
+def _clash(name: str) -> Problem:
+    where, advice = f"input column '{name}'", 'leave it out with "predict.keep"'
+    if name in REFUSAL_COLUMNS:
+        what = f"a quarantine file would have two columns '{name}': one of the input, and one that scoreline adds"
+        return Problem(what, where, f"rename it in the input, or {advice}")
+    if name in (SOURCE_FILE, SOURCE_ROW):
+        advice = f'{advice}, or set "predict.row_id": false'
+    what = f"the output would have two columns '{name}': one of the input, and one that scoreline adds"
+    return Problem(what, where, advice)
 
 
 def predict(
@@ -166,30 +176,32 @@ def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
     The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
     filtered, or ScorelineError is raised.
     """
-    account = _Account()
     layout = task.layout
-    tables = _predicted(task, unit, account)
-    with limited(1):
+    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
+        account = _Account(Spool(Path(scratch) / "refused.arrow"))
+        tables = _predicted(task, unit, account)
         data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
-    quarantine = None
-    if account.quarantined:
-        schema = account.quarantined[0].schema
-        quarantine, _ = write_unit_file(
-            task.sink, account.quarantined, schema, layout, layout.quarantine_file(unit.name)
-        )
+        quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
     receipt = Receipt(
         unit.name, unit.rows, predicted, account.filtered, dict(account.refused), data, quarantine, account.hits
     )
     return write_receipt(layout, receipt)
 
 
+def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
+    """The file of a unit's refused rows; none when there are none."""
+    if rows.schema is None:
+        return None
+    return write_unit_file(task.sink, rows.tables(), rows.schema, task.layout, uri)[0]
+
+
 class _Account:
     """What became of the rows of a unit, filled while they stream by."""
 
-    def __init__(self) -> None:
+    def __init__(self, refused_rows: Spool) -> None:
         self.filtered = 0
         self.refused: Counter[str] = Counter()
-        self.quarantined: list[pa.Table] = []
+        self.refused_rows = refused_rows
         self.hits: dict[str, tuple[int, int]] = {}
 
     def add(self, raw: RawPart, refusals: Sequence[Refusal], scored: Scored) -> None:
@@ -201,11 +213,12 @@ class _Account:
         if refused_rows(refusals, raw.table.num_rows).any():
             table = quarantine_table(raw, refusals)
             self.refused.update(table["_reason_code"].to_pylist())
-            self.quarantined.append(table)
+            self.refused_rows.add(table)
 
 
 def _predicted(task: PredictTask, unit: Unit, account: _Account) -> Iterator[pa.Table]:
-    for raw in task.source.read(unit, task.contract, task.read, task.batch_rows):
+    batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
+    for raw in even_parts(batches, BLOCK_ROWS):
         passed = admitted(raw, task.contract)
         scored = task.bundle.predict(passed.table, proba=task.proba)
         moved = tuple(Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals)

@@ -3,8 +3,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoreline.parts import even_parts, files_column
 from scoreline.refusal import Reason, Refusal
-from scoreline.sources._parts import even_parts, files_column
 from scoreline.units import RawPart
 
 
@@ -20,6 +20,7 @@ def batch(start: int, count: int) -> RawPart:
 def test_parts_hold_the_same_rows_whatever_their_size(sizes: list[int], batch_rows: int) -> None:
     starts = np.cumsum([0, *sizes]).tolist()
     parts = list(even_parts((batch(*pair) for pair in zip(starts, sizes, strict=False)), batch_rows))
+    assert all(len(part.rows) == batch_rows for part in parts[:-1])
     assert all(0 < len(part.rows) <= batch_rows for part in parts)
     assert [number for part in parts for number in part.table["n"].to_pylist()] == list(range(sum(sizes)))
     assert [text for part in parts for text in part.original["s"].to_pylist()] == list(map(str, range(sum(sizes))))
@@ -29,6 +30,6 @@ def test_parts_hold_the_same_rows_whatever_their_size(sizes: list[int], batch_ro
     assert sorted(odd) == list(range(1, sum(sizes), 2))
 
 
-def test_small_batches_go_together() -> None:
-    parts = list(even_parts((batch(start, 3) for start in range(0, 30, 3)), 10))
-    assert [len(part.rows) for part in parts] == [9, 9, 9, 3]
+def test_batches_are_cut_and_put_together() -> None:
+    parts = list(even_parts((batch(start, 3) for start in range(0, 30, 3)), 8))
+    assert [len(part.rows) for part in parts] == [8, 8, 8, 6]

@@ -25,19 +25,21 @@ def files_column(path: str, count: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([path], pa.string()))
 
 
-def even_parts(batches: Iterable[RawPart], batch_rows: int) -> Iterator[RawPart]:
-    """Parts of at most `batch_rows` rows: batches that are too large are cut, small ones put together.
+def even_parts(batches: Iterable[RawPart], rows: int) -> Iterator[RawPart]:
+    """Parts of exactly `rows` rows, the last one shorter: batches are cut and put together, whatever their sizes.
 
     Lazy; holds the rows of one part and one batch.
     """
     waiting: list[RawPart] = []
+    room = rows
     for batch in batches:
-        for start in range(0, len(batch.rows), batch_rows):
-            part = _slice(batch, start, start + batch_rows)
-            if waiting and sum(len(other.rows) for other in waiting) + len(part.rows) > batch_rows:
+        start = 0
+        while start < len(batch.rows):
+            waiting.append(_slice(batch, start, start + room))
+            start, room = start + room, room - len(waiting[-1].rows)
+            if not room:
                 yield _together(waiting)
-                waiting = []
-            waiting.append(part)
+                waiting, room = [], rows
     if waiting:
         yield _together(waiting)
 
