@@ -328,7 +328,8 @@ def _judged(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None)
             task = plan.clean_task(join(work.context.folder.data, "evaluation"), other)
             population = Population(clean(work.session, task, other.units, tell), divided.population.target, None)
     rows = sum(unit.rows for unit in population.units)
-    with work.stage("evaluate", "judging on rows that the model never saw", rows) as tell:
+    judged = counted(divided.held_out if other is None else rows, "row")
+    with work.stage("evaluate", f"judging on {judged} that the model never saw", rows) as tell:
         task_of_evaluation = plan.evaluate_task(work.job, trained.bundle, divided.training, held_out=other is None)
         return judge(work.session, task_of_evaluation, population, tell)
 
