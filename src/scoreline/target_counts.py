@@ -11,7 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoreline.errors import DataError, Problem
-from scoreline.sampling import BINS, SMALL_CLASS, Sample, Split, TimeSplit, bins_to_take, sample_bins, units_to_take
+from scoreline.sampling import (
+    BINS,
+    SMALL_CLASS,
+    RandomSplit,
+    Sample,
+    Split,
+    TimeSplit,
+    bins_to_take,
+    sample_bins,
+    units_to_take,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +123,10 @@ def _bins(hashes: np.ndarray, labels: pa.ChunkedArray | None) -> dict[str, np.nd
 
 
 def settled_split(config: SplitConfig, counts: Counts, task: Task, target: str) -> Split:
-    """The split with its day and undivided classes, of one row at least. Raises DataError for a target of one class."""
+    """The split with its day and undivided classes, of one row at least. Raises DataError for a target of one class.
+
+    Only a random split leaves rare classes whole: groups are never on both sides, nor does the future train.
+    """
     if task == "classification" and len(counts.classes) < 2:
         raise DataError(
             Problem(
@@ -122,7 +135,8 @@ def settled_split(config: SplitConfig, counts: Counts, task: Task, target: str) 
                 "a classifier needs two classes at least: check the data, or set train.task to regression",
             )
         )
-    small = sorted(label for label, rows in counts.classes.items() if rows < SMALL_CLASS)
+    divisible = isinstance(config, RandomSplit)
+    small = sorted(label for label, rows in counts.classes.items() if rows < SMALL_CLASS) if divisible else []
     day = _first_day(config, counts.days) if isinstance(config, TimeSplit) else None
     return Split(config, day, tuple(small))
 

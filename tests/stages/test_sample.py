@@ -133,6 +133,23 @@ def test_rows_that_cleaning_took_away_are_in_the_account(tmp_path: Path) -> None
     assert made.notes()[1] == "refused: below_minimum 2"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_rare_classes_part_no_group_and_bring_no_future_into_training(tmp_path: Path, seed: int) -> None:
+    labels = [f"rare{row // 3}" if row < 12 else "aab"[row % 3] for row in range(ROWS)]
+    order = np.random.default_rng(seed).permutation(ROWS)
+    table = TABLE.set_column(1, "y", pa.array([labels[row] for row in order]))
+    grouped = replace(DIVISION, seed=seed, split=GroupSplit(column="shop", test_fraction=0.4))
+    by_group = divided(tmp_path / "group", grouped, [70], table, group="shop")
+    latest = replace(DIVISION, split=TimeSplit(column="day", test_fraction=0.4))
+    by_time = divided(tmp_path / "time", latest, [70], table)
+    shops = [set(np.take(table["shop"].to_pylist(), rows_of(by_group, which))) for which in ("train", "held_out")]
+    days = [np.take(table["day"].to_numpy(), rows_of(by_time, which)) for which in ("train", "held_out")]
+    assert shops[0]
+    assert shops[1]
+    assert not shops[0] & shops[1]
+    assert days[0].max() < days[1].min()
+
+
 @pytest.mark.parametrize(
     ("table", "how", "what"),
     [
