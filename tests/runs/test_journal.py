@@ -100,6 +100,16 @@ def test_progress_off_a_terminal_is_events(folder: RunFolder, monkeypatch: pytes
     assert [(event["rows"], event["of"]) for event in events(folder)] == [(10, 30), (30, 30)]
 
 
+def test_rows_that_a_stage_goes_over_again_are_told_from_the_beginning(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoreline.runs.journal.clock", count(step=3).__next__)
+    journal = Journal(folder, stream=io.StringIO())
+    for done in (0, 15, 30, 15, 30):
+        journal.progress("transform", done, 30)
+    assert [(event["rows"], event["rate"]) for event in events(folder)] == [(15, 5), (30, 5), (15, 5), (30, 5)]
+
+
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     stream = io.StringIO()

@@ -90,7 +90,10 @@ class Journal:
         """Tell how far a stage is. Call it when the stage begins, with what is done already, and after every unit."""
         now = clock()
         known = self._paces.get(stage)
-        if known is None or known.finished or known.total != total_rows:
+        if known is not None and known.total == total_rows and known.finished and done_rows:
+            # The stage goes over its rows again; it began to when the last time ended.
+            known = Pace(stage, total_rows, 0, 0, known.now, known.now)
+        elif known is None or known.finished or known.total != total_rows:
             known = Pace(stage, total_rows, done_rows, done_rows, now, now)
         self._paces[stage] = known.at(done_rows, now)
         self._display.show(self._paces[stage])
