@@ -1,11 +1,15 @@
 """Every test starts without what this machine's environment says about S3, Dask or Scoreline."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 pytest_plugins = ["tests.dask_processes", "tests.seaweedfs"]
+
+# A job in the background of a shell begins with Ctrl-C ignored, and would hand that down to programs under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FOREIGN = ("AWS_", "DASK_", "SCORELINE_")
 
