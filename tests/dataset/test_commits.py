@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,6 +82,60 @@ def test_a_lost_symlink_and_pointer_come_back(tmp_path: Path) -> None:
     publish(layout, receipts, commit)
     assert published(tmp_path) == [1]
     assert json.loads(Path(layout.latest).read_bytes())["version"] == 1
+
+
+def test_a_version_that_was_not_whole_when_its_driver_was_killed_is_completed(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, f"u{number}", [number]) for number in range(3)]
+    commit = publish(layout, receipts, None)
+    Path(layout.uri).unlink()
+    staged = Path(layout.version(1)).rename(layout.staged_version(1))
+    next(staged.iterdir()).unlink()
+    publish(layout, receipts, commit)
+    assert published(tmp_path) == [0, 1, 2]
+    assert [path.name for path in staged.parent.iterdir()] == ["1"]
+
+
+def test_several_drivers_publish_one_run_at_once(tmp_path: Path) -> None:
+    for attempt in range(20):
+        layout = layout_of(tmp_path / str(attempt))
+        receipts = [finished(layout, f"u{number:02}", [number]) for number in range(12)]
+        start = Barrier(4)
+
+        def drive(layout: Layout, receipts: list[Receipt], start: Barrier) -> int:
+            start.wait()
+            return publish(layout, receipts, None).version
+
+        with ThreadPoolExecutor(4) as pool:
+            drivers = [pool.submit(drive, layout, receipts, start) for _ in range(4)]
+        assert [driver.result() for driver in drivers] == [1, 1, 1, 1]
+        assert published(tmp_path / str(attempt)) == list(range(12))
+
+
+def test_a_driver_that_was_asleep_leads_nobody_back(tmp_path: Path) -> None:
+    old, new = layout_of(tmp_path), layout_of(tmp_path, "b" * 64)
+    receipts = [finished(old, "u0", [1])]
+    publish(old, receipts, None)
+    publish(new, [finished(new, "u0", [7])], highest_commit(new))
+    assert publish(old, receipts, None).version == 1
+    assert published(tmp_path) == [7]
+    assert json.loads(Path(old.latest).read_bytes())["version"] == 2
+
+
+def test_who_loses_leaves_nothing_among_the_versions(tmp_path: Path) -> None:
+    ours, other = layout_of(tmp_path), layout_of(tmp_path, "b" * 64)
+    publish(other, [finished(other, "u0", [2])], None)
+    with pytest.raises(ConflictError):
+        publish(ours, [finished(ours, "u0", [1])], None)
+    assert [path.name for path in Path(ours.version(1)).parent.iterdir()] == ["1"]
+
+
+def test_a_lost_file_is_named(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, "u0", [1])]
+    Path(layout.unit_file("u0")).unlink()
+    with pytest.raises(StorageError, match="a file of this run is gone"):
+        publish(layout, receipts, None)
 
 
 def test_current_leads_to_the_newest_version(tmp_path: Path) -> None:

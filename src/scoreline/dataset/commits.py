@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import uuid
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.receipts import no_answer
+from scoreline.dataset.receipts import no_answer, parsed
 from scoreline.errors import ConflictError, DataError, Problem, StorageError
 from scoreline.storage import Created, absolute, create, exists, is_s3, join, list_names, read_bytes, read_json, replace
 
@@ -58,8 +60,9 @@ def _read(uri: str) -> Commit:
 def publish(layout: Layout, receipts: Sequence[Receipt], base: Commit | None) -> Commit:
     """Publish a run whose units all have receipts, as the version after `base`; then lead readers to it.
 
-    A run that is the newest version already is not published twice. Raises ConflictError when another run took the
-    version: nothing of this run is lost, and the same command publishes it.
+    A run that is the newest version already is not published twice; of several drivers of one run any may do any step.
+    Raises ConflictError when another run took the version: nothing of this run is lost, and the same command publishes
+    it.
     """
     newest = highest_commit(layout)
     if newest is not None and newest.run == layout.score_key:
@@ -67,17 +70,19 @@ def publish(layout: Layout, receipts: Sequence[Receipt], base: Commit | None) ->
     manifest = "".join(json.dumps(asdict(receipt), sort_keys=True) + "\n" for receipt in receipts).encode()
     if create(layout.manifest, manifest) is Created.UNKNOWN:
         raise StorageError(no_answer(layout.manifest))
-    commit = _next(layout, receipts, base, hashlib.sha256(read_bytes(layout.manifest)).hexdigest())
+    commit = _next(layout, base)
     if not is_s3(layout.store):
-        _stage(layout, receipts, layout.staged_version(commit.version))
+        _stage(layout, commit.version)
     return _pointed(layout, _committed(layout, commit))
 
 
-def _next(layout: Layout, receipts: Sequence[Receipt], base: Commit | None, manifest_sha256: str) -> Commit:
+def _next(layout: Layout, base: Commit | None) -> Commit:
+    manifest = read_bytes(layout.manifest)
+    receipts = _listed(manifest)
     return Commit(
         version=1 if base is None else base.version + 1,
         run=layout.score_key,
-        manifest_sha256=manifest_sha256,
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         prefixes=(f"runs/{layout.score_key}/data/",),
         files=len(receipts),
         rows_in=sum(receipt.rows_in for receipt in receipts),
@@ -86,6 +91,11 @@ def _next(layout: Layout, receipts: Sequence[Receipt], base: Commit | None, mani
         filtered=sum(receipt.filtered for receipt in receipts),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _listed(manifest: bytes) -> list[Receipt]:
+    """The receipts that a manifest lists: it was created once, and what it lists is the version."""
+    return [parsed(json.loads(line)) for line in manifest.splitlines()]
 
 
 def _committed(layout: Layout, commit: Commit) -> Commit:
@@ -97,6 +107,7 @@ def _committed(layout: Layout, commit: Commit) -> Commit:
         raise ConflictError(no_answer(uri))
     winner = _read(uri)
     if winner.run != layout.score_key:
+        _forget_staged(layout, commit.version)
         raise ConflictError(
             Problem(
                 f"another run ({winner.run[:10]}) published version {winner.version} while this one was working",
@@ -107,43 +118,58 @@ def _committed(layout: Layout, commit: Commit) -> Commit:
     return winner
 
 
-def _stage(layout: Layout, receipts: Sequence[Receipt], folder: str) -> None:
-    """Fill a version's folder with hard links; a folder that an earlier attempt left is completed."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for receipt in receipts:
-        name = layout.file_name(receipt.unit)
-        if not (Path(folder) / name).exists():
-            os.link(layout.unit_file(receipt.unit), Path(folder) / name)
+def _stage(layout: Layout, version: int) -> None:
+    """Fill a version's folder with hard links; one that an earlier attempt or another driver began is completed."""
+    folder = Path(layout.staged_version(version))
+    folder.mkdir(parents=True, exist_ok=True)
+    for receipt in _listed(read_bytes(layout.manifest)):
+        file = layout.unit_file(receipt.unit)
+        try:
+            os.link(file, folder / layout.file_name(receipt.unit))
+        except FileExistsError:
+            continue
+        except FileNotFoundError as error:
+            if not folder.exists():  # another driver of this run has brought it to its place
+                return
+            problem = Problem("a file of this run is gone", file, "restore it, or predict into another place")
+            raise StorageError(problem) from error
+
+
+def _forget_staged(layout: Layout, version: int) -> None:
+    if not is_s3(layout.store):
+        shutil.rmtree(layout.staged_version(version), ignore_errors=True)
 
 
 def _pointed(layout: Layout, commit: Commit) -> Commit:
-    """Lead readers to a commit: locally by the symlink, everywhere by ``latest.json``; both can be made again."""
-    if not is_s3(layout.store):
-        _link(layout, commit)
-    replace(
-        layout.latest,
-        json.dumps({"version": commit.version, "prefixes": commit.prefixes, "rows": commit.predicted}).encode(),
-    )
+    """Lead readers to the newest commit, which may be after the given one, and return the given one.
+
+    Locally by the symlink, everywhere by ``latest.json``; both can be made again. Of several drivers the last to point
+    looks again, so that none leads readers back.
+    """
+    shown, newest = None, highest_commit(layout) or commit
+    while newest != shown:
+        if not is_s3(layout.store):
+            _link(Layout(layout.uri, newest.run), newest.version)
+        pointer = {"version": newest.version, "prefixes": newest.prefixes, "rows": newest.predicted}
+        replace(layout.latest, json.dumps(pointer).encode())
+        shown, newest = newest, highest_commit(layout) or commit
     return commit
 
 
-def _link(layout: Layout, commit: Commit) -> None:
-    folder, staged = Path(layout.version(commit.version)), Path(layout.staged_version(commit.version))
+def _link(layout: Layout, version: int) -> None:
+    folder, staged = Path(layout.version(version)), Path(layout.staged_version(version))
     if not folder.exists():
-        if not staged.exists():
-            _stage(layout, _units_of(layout), str(staged))
-        staged.rename(folder)
+        _stage(layout, version)
+        try:
+            staged.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    _forget_staged(layout, version)
     link = Path(absolute(layout.uri).rstrip("/"))
-    fresh = link.with_name(f".{link.name}.{layout.short_key}")
-    fresh.unlink(missing_ok=True)
+    fresh = Path(layout.store) / f".current-{uuid.uuid4().hex}"
     fresh.symlink_to(os.path.relpath(folder, link.parent))
     fresh.replace(link)
-
-
-def _units_of(layout: Layout) -> list[Receipt]:
-    from scoreline.dataset.receipts import read_receipts
-
-    return list(read_receipts(layout).values())
 
 
 def current(uri: str) -> tuple[str, ...]:

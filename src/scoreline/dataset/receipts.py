@@ -66,13 +66,13 @@ def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
     outcome = create(uri, json.dumps(asdict(receipt), sort_keys=True).encode())
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    return receipt if outcome is Created.CREATED else _parsed(read_json(uri))
+    return receipt if outcome is Created.CREATED else parsed(read_json(uri))
 
 
 def read_receipts(layout: Layout) -> dict[str, Receipt]:
     """The receipts of the run that exist, by unit name."""
     names = list_names(layout.receipts)
-    receipts = (_parsed(read_json(join(layout.receipts, name))) for name in names if name.endswith(".json"))
+    receipts = (parsed(read_json(join(layout.receipts, name))) for name in names if name.endswith(".json"))
     return {receipt.unit: receipt for receipt in receipts}
 
 
@@ -94,7 +94,8 @@ def no_answer(uri: str) -> Problem:
     )
 
 
-def _parsed(stored: dict[str, Any]) -> Receipt:
+def parsed(stored: dict[str, Any]) -> Receipt:
+    """The receipt that a JSON object stands for."""
     quarantine = stored.pop("quarantine")
     hits = {name: (pair[0], pair[1]) for name, pair in stored.pop("hits").items()}
     return Receipt(
