@@ -130,6 +130,15 @@ def test_a_folder_of_both_kinds_is_refused(tmp_path: Path) -> None:
         suggest(str(tmp_path))
 
 
+def test_files_with_other_columns_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("k;v\n1;2\n")
+    (tmp_path / "b.csv").write_text(" v;k \n1;2\n")
+    assert set(suggest(str(tmp_path))["columns"]) == {"k", "v", " v", "k "}
+    (tmp_path / "c.csv").write_text("k;other\n1;2\n")
+    with pytest.raises(DataError, match="column 'v' is missing in 1 of 3 files"):
+        suggest(str(tmp_path))
+
+
 def test_columns_of_parquet_are_looked_at_in_many_files(tmp_path: Path) -> None:
     for month in range(1, 4):
         (tmp_path / f"month={month}").mkdir()

@@ -79,6 +79,12 @@ def test_a_value_that_is_no_number_is_quoted(tmp_path: Path) -> None:
     assert any(remark.startswith("check        amount: '?' and the like are no int64: ") for remark in remarks)
 
 
+def test_a_first_line_of_values_is_told(tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "sales.csv", index=False, header=False)
+    remarks = first_config(str(tmp_path / "sales.csv")).remarks
+    assert "check        columns are named 0.0, 2026-01-01: the first line is read as their names" in remarks
+
+
 def test_a_date_with_a_name_of_two_words_is_named_in_backquotes(tmp_path: Path) -> None:
     config = first(tmp_path, table().rename(columns={"day": "sale day"}), "label").config
     assert {"sale day_month": "month(`sale day`)", "sale day_weekday": "weekday(`sale day`)"} in [

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from scoreline.contract import type_name
 from scoreline.errors import DataError, Problem
 from scoreline.sources import _parquet_types
-from scoreline.sources._columns import some_files
+from scoreline.sources._columns import missing_columns, some_files
 from scoreline.sources._csv_types import SPELLINGS, numbers_among
 from scoreline.sources._dialect import Dialect
 from scoreline.sources._footers import names_by_path, read_footers
@@ -28,7 +28,7 @@ from scoreline.sources._values import Spelling, read_values
 from scoreline.storage import list_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from scoreline.storage import FileInfo
 
@@ -100,6 +100,7 @@ def _is_parquet(file: FileInfo) -> bool:
 
 def _suggest_csv(uri: str, files: Sequence[FileInfo]) -> dict[str, Any]:
     inspection = inspect_files(files, Dialect(AUTO, '"', AUTO))
+    _refuse_differences(inspection.headers)
     parts: dict[str, list[pa.Array]] = {}
     for _, text in sample_texts(inspection):
         for name in text.table.column_names:
@@ -115,6 +116,14 @@ def _suggest_csv(uri: str, files: Sequence[FileInfo]) -> dict[str, Any]:
         "encoding": inspection.dialect.encoding,
     }
     return {"source": source, "columns": {name: asdict(_look_at(text, spelling)) for name, text in columns.items()}}
+
+
+def _refuse_differences(names: Mapping[str, Sequence[str]]) -> None:
+    """Refuse files that do not all have the same columns; white space around names makes no difference."""
+    bare = {path: [name.strip() for name in columns] for path, columns in names.items()}
+    problems = tuple(missing_columns(bare, dict.fromkeys(name for columns in bare.values() for name in columns)))
+    if problems:
+        raise DataError(*problems)
 
 
 def _likeliest_spelling(columns: Sequence[pa.Array]) -> Spelling:
@@ -201,7 +210,9 @@ def _reads(text: str, form: str) -> bool:
 
 def _suggest_parquet(uri: str, files: Sequence[FileInfo]) -> dict[str, Any]:
     footers = read_footers(files)
-    names = dict.fromkeys(name for columns in names_by_path(footers).values() for name in columns)
+    found = names_by_path(footers)
+    _refuse_differences(found)
+    names = dict.fromkeys(name for columns in found.values() for name in columns)
     schema, _ = _parquet_types.settle_types(footers, {}, list(names))
     pieces = spread([piece for unit in cut_units(footers) for piece in unit.pieces], _FILES)
     if not pieces:

@@ -209,6 +209,9 @@ def _remarks(looks: Mapping[str, Any], roles: Mapping[str, Role], learned: str, 
     if guessed:
         said = [f"target       {learned}: A GUESS, the last column that looks like labels; choose with --target"]
     said += [f"left out     {name}: {why}" for name, role in roles.items() if (why := _why_not(role, looks[name]))]
+    values = [name for name in looks if re.fullmatch(r"[-+]?\d[\d.,:/-]*", name)]
+    if values:
+        said.append(f"check        columns are named {', '.join(values)}: the first line is read as their names")
     for name, column in looks.items():
         if column["date_ambiguous"]:
             said.append(f"check        {name}: read as {column['date_format']}, but day and month could be swapped")
