@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from scoreline.contract import type_name
 from scoreline.errors import DataError, Problem
+from scoreline.parts import files_column
 from scoreline.refusal import Reason, Refusal
 from scoreline.sources._columns import contract_names
 from scoreline.sources._dialect import Dialect, split_record
 from scoreline.sources._parsing import Layout, TextRows, parse, repeated_columns
-from scoreline.parts import files_column
 from scoreline.sources._records import Records, read_records
 from scoreline.sources._streams import open_text, stream_encoding
 from scoreline.sources._values import Spelling, read_values

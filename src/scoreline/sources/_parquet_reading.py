@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from scoreline.contract import type_name
 from scoreline.errors import DataError, Problem
+from scoreline.parts import files_column
 from scoreline.refusal import Reason, Refusal
 from scoreline.sources._casts import Cast, cast_between, cast_values, plain
-from scoreline.parts import files_column
 from scoreline.sources._values import Spelling, read_values
 from scoreline.storage import open_input
 from scoreline.units import RawPart

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from scoreline.parts import even_parts
 from scoreline.sources._csv_reading import Reading, read_pieces
 from scoreline.sources._csv_survey import survey_csv
 from scoreline.sources._dialect import Dialect
 from scoreline.sources._encoding import standard_name
 from scoreline.sources._inspection import AUTO, SUFFIXES
-from scoreline.parts import even_parts
 from scoreline.sources._resolution import Asked
 from scoreline.sources._values import Spelling
 from scoreline.sources.base import Source, Survey

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from scoreline.errors import DataError, Problem
+from scoreline.parts import even_parts
 from scoreline.sources._columns import repeated_names, some_files
 from scoreline.sources._footers import names_by_path, read_footers
 from scoreline.sources._parquet_reading import read_pieces
 from scoreline.sources._parquet_types import settle_types, stored_types
 from scoreline.sources._parquet_units import SUFFIXES, cut_units
-from scoreline.parts import even_parts
 from scoreline.sources._resolution import Asked
 from scoreline.sources.base import Source, Survey
 from scoreline.storage import list_files
