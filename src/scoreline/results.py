@@ -78,13 +78,14 @@ def _account(found: Mapping[str, Any]) -> list[str]:
 
 def _headline(report: Mapping[str, Any]) -> list[str]:
     said = []
-    baseline = report.get("baseline", {}).get("metrics", {})
-    for name, found in report.get("metrics", {}).items():
+    baseline, metrics = report.get("baseline", {}).get("metrics", {}), report.get("metrics", {})
+    width = max([12, *map(len, metrics)])
+    for name, found in metrics.items():
         interval = "" if found.get("low") is None else f" ({found['low']:.4g} to {found['high']:.4g})"
         trivial = baseline.get(name, {}).get("value")
         beside = "" if trivial is None else f"; baseline {trivial:.4g}"
         value = "undefined" if found["value"] is None else f"{found['value']:.4g}"
-        said.append(f"{name:<12} {value}{interval}{beside}")
+        said.append(f"{name:<{width}} {value}{interval}{beside}")
     return said
 
 
