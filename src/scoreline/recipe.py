@@ -55,9 +55,11 @@ class Recipe:
         """The unfitted estimator."""
         return self.model.build(self.task, self.seed, self.threads)
 
-    def features(self, sample: pa.Table) -> Any:
-        """The fitted ColumnTransformer; `sample` is some rows that it was fitted on."""
-        return self.fit.export(to_frame(sample.slice(0, HEAD_ROWS), self.inputs))
+    def features(self) -> Any:
+        """The fitted ColumnTransformer. Reads the first rows of the sample, which it was fitted on."""
+        with open_input(self.sample_uri) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+            head = next(parquet.iter_batches(HEAD_ROWS, columns=self.inputs.names, use_threads=False))
+        return self.fit.export(to_frame(pa.Table.from_batches([head]), self.inputs))
 
     def matrix(self, features: Any, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Features, float64 (rows, features), and target of a table of cleaned rows."""

@@ -25,8 +25,8 @@ def write_unit_file(
 ) -> tuple[StoredFile, int]:
     """Write the tables as one file at `uri`, at most once; return what stands there and the number of rows.
 
-    The bytes depend on the rows and the score_key alone, so a file that an earlier attempt left is the same one. Raises
-    StorageError when another content stands there, when there is no space, or when the store gives no answer.
+    The bytes depend on the rows and the score_key alone, so a file that an earlier attempt left is the same one, and
+    stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with tempfile.TemporaryDirectory(prefix="scoreline-") as folder:
         spool = Path(folder) / "unit.parquet"

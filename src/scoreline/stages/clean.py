@@ -196,9 +196,14 @@ def duplicates_in(units: Sequence[CleanedUnit], buckets: int, bucket: int) -> di
     Units come in input order and rows in record order, so the first of equal rows has the lowest identity. A row that
     a later step took away stands for its copies all the same, as if the steps had seen all rows one after the other.
     """
-    import pandas as pd
-
-    frames = [table.to_pandas().assign(unit=unit.number) for unit, table in read_fingerprints(units, bucket, buckets)]
-    everything = pd.concat(frames, ignore_index=True)
-    copies = everything[everything.duplicated(FINGERPRINTS.names[:2], keep="first") & (everything["position"] >= 0)]
-    return {unit.number: copies["position"][copies["unit"] == unit.number].to_numpy() for unit in units}
+    found = [(unit.number, table) for unit, table in read_fingerprints(units, bucket, buckets)]
+    first, second, position = (
+        np.concatenate([table[name].to_numpy() for _, table in found]) for name in FINGERPRINTS.names
+    )
+    number = np.repeat([number for number, _ in found], [table.num_rows for _, table in found])
+    # Equal rows keep their order, so each but the first of them is a copy.
+    order = np.lexsort((second, first))
+    equal = (first[order[1:]] == first[order[:-1]]) & (second[order[1:]] == second[order[:-1]])
+    copies = np.sort(order[1:][equal])
+    copies = copies[position[copies] >= 0]
+    return {unit.number: position[copies[number[copies] == unit.number]] for unit in units}

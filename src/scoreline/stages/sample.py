@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,11 +159,12 @@ def write_sample(population: Population, sample: Sample, columns: tuple[str, ...
     kept = tuple(dict.fromkeys([*columns, population.target, *ours]))
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
         spool = Path(scratch) / "sample.parquet"
-        tables = list(_sampled(chosen, sample, kept))
-        rows = 0
-        if tables:
-            rows = Parquet(uri=uri).write(iter(tables), tables[0].schema, spool, {})
-            create(uri, spool)
+        tables = _sampled(chosen, sample, kept)
+        first = next(tables, None)
+        if first is None:
+            return 0
+        rows = Parquet(uri=uri).write(chain([first], tables), first.schema, spool, {})
+        create(uri, spool)
     return rows
 
 

@@ -98,7 +98,7 @@ def score_one(recipe: Recipe, search: SearchConfig, pair: tuple[Mapping[str, Any
 
     candidate, fold = pair
     sample = recipe.sample()
-    features, target = recipe.matrix(recipe.features(sample), sample)
+    features, target = recipe.matrix(recipe.features(), sample)
     groups = sample[GROUP_HASH].to_numpy() if GROUP_HASH in sample.column_names else None
     rows = folds(target, recipe.task, search.folds, recipe.seed, groups)[fold]
     with limited(recipe.threads):
@@ -134,10 +134,10 @@ def make_bundle(task: BundleTask, params: Mapping[str, Any], learned: Learned | 
 def _fitted(recipe: Recipe, learned: Learned | None) -> tuple[Any, int]:
     from sklearn.pipeline import Pipeline
 
-    sample = recipe.sample()
-    features = recipe.features(sample)
+    features = recipe.features()
     if learned is not None:
         return Pipeline([("features", features), ("model", learned.estimator)]), learned.rows
+    sample = recipe.sample()
     rows, target = recipe.matrix(features, sample)
     with limited(recipe.threads), _told(recipe):
         estimator = recipe.estimator().fit(rows, target)
@@ -171,7 +171,7 @@ def learn_in_parts(session: Session, recipe: Recipe, population: Population) -> 
     With workers, batches are loaded and transformed side by side while the estimator goes from one to the next; the
     result is the same. BLAS has one thread in both, since workers have one.
     """
-    features = recipe.features(recipe.sample())
+    features = recipe.features()
     counts = dict(session.map(partial(_labels, recipe), [population.only(unit) for unit in population.units], "labels"))
     loaders = [
         partial(load_batch, recipe, features, population.only(unit), group)
