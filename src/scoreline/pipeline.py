@@ -152,7 +152,10 @@ def evaluate(job: JobConfig, context: Context) -> RunRecord:
 
 @_located
 def predict(job: JobConfig, context: Context) -> RunRecord:
-    """Predict with the newest bundle of this config, or with the artifacts that it names."""
+    """Predict with the newest bundle of this config, or with the artifacts that it names.
+
+    Raises ModelError when the gate refuses the bundle by its last evaluation; one that was never judged may predict.
+    """
     if job.train is None:
         plan = _handed_over(job, context)
         with _work(job, context, plan.survey.rows) as work:
@@ -160,6 +163,7 @@ def predict(job: JobConfig, context: Context) -> RunRecord:
     learned = _plan(job, job.train, context)
     with _work(job, context, learned.survey.rows) as work:
         trained = _found(work, learned)
+        _stay_refused(job, trained)
         survey = learned.survey if job.predict_source == job.source else None
         return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
 
@@ -336,6 +340,15 @@ def _judged(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None)
 
 def _pass_gate(job: JobConfig, trained: Trained) -> None:
     failed = failed_rules(trained.report or {}, job.evaluate.gate)
+    if failed:
+        raise ModelError(*failed)
+
+
+def _stay_refused(job: JobConfig, trained: Trained) -> None:
+    """Judge the gate by what the bundle's last evaluation found."""
+    known = join(trained.uri, "metrics.json")
+    report = read_json(known) if exists(known) else {"metrics": {}}
+    failed = failed_rules(report, [rule for rule in job.evaluate.gate if rule.metric in report["metrics"]])
     if failed:
         raise ModelError(*failed)
 

@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pytest
 from tests.end_to_end.in_process import account, job, predicted, published_bytes, ran, rows, store
 
-from scoreline.errors import DataError
+from scoreline.errors import DataError, ModelError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -81,3 +81,13 @@ def test_a_column_that_quarantine_adds_is_refused_before_anything_runs(tmp_path:
         ran(tmp_path, job(tmp_path))
     record = ran(tmp_path, job(tmp_path, predict={"keep": ["id"]}))
     assert account(record) == (50, 50, 0, 0)
+
+
+def test_a_model_that_the_gate_refused_does_not_predict_by_another_command(tmp_path: Path) -> None:
+    store(tmp_path, rows(400))
+    config = job(tmp_path, evaluate={"gate": [{"metric": "accuracy", "min": 0.999}]})
+    for command in ("run", "predict", "evaluate"):
+        with pytest.raises(ModelError, match="the gate refuses the model"):
+            ran(tmp_path, config, command)
+    assert not (tmp_path / "out").exists()
+    assert account(ran(tmp_path, job(tmp_path), "predict")) == (400, 400, 0, 0)
