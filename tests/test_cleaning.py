@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +86,9 @@ def test_a_row_that_is_refused_does_not_count_as_filtered() -> None:
     class Both(Step):
         kind: Literal["both_ways"] = "both_ways"
 
+        def output_schema(self, schema: pa.Schema) -> pa.Schema:
+            return schema
+
         def apply(self, part: pa.Table) -> Cleaned:
             return Cleaned(part, (Refusal(np.array([0]), Reason.BAD_VALUE, ""),), keep=np.array([False, False, True]))
 
@@ -113,6 +116,34 @@ def test_steps_that_drop_rows_are_for_training_unless_they_say_so() -> None:
     steps = Cleaning((TrimStrings(), FilterRows(where="x"), FilterRows(where="x", on="both"), TrimStrings(on="train")))
     assert [step.kind for step in steps.at("predict").steps] == ["trim_strings", "filter_rows"]
     assert len(steps.at("train").steps) == 4
+
+
+class Unreliable(Step):
+    """Make something else than it announces."""
+
+    kind: Literal["unreliable"] = "unreliable"
+    made: dict[str, list[Any]]
+
+    def output_schema(self, schema: pa.Schema) -> pa.Schema:
+        return schema
+
+    def apply(self, part: pa.Table) -> Cleaned:
+        return Cleaned(pa.table(self.made))
+
+
+@pytest.mark.parametrize(
+    ("made", "what"),
+    [
+        ({"n": [1]}, "made 1 rows of 2"),
+        ({"n": ["a", "b"]}, "announced column 'n' as int64 and made string"),
+        ({"n": [1, 2], "m": [1, 2]}, "announced column 'm' as nothing and made int64"),
+        ({"m": [1, 2]}, "announced column 'n' as int64 and made nothing"),
+    ],
+)
+def test_an_own_step_is_held_to_what_it_announces(made: dict[str, list[Any]], what: str) -> None:
+    with pytest.raises(StepError, match=f"the step 'unreliable' {what}"):
+        Cleaning((Unreliable(made=made),)).apply(pa.table({"n": [1, 2]}))
+    assert Cleaning((Unreliable(made={"n": [3, 4]}),)).apply(pa.table({"n": [1, 2]})).table.num_rows == 2
 
 
 def test_a_step_that_cannot_work_is_named_with_what_reaches_it() -> None:

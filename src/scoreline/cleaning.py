@@ -11,7 +11,7 @@ import pyarrow as pa
 from scoreline.catalogue import kind_class
 from scoreline.cleaners.base import FrameStep, Step
 from scoreline.contract import violations
-from scoreline.errors import ModelError, Problem
+from scoreline.errors import ModelError, Problem, StepError
 from scoreline.refusal import Refusal, refused_rows
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def from_json(stored: Sequence[Mapping[str, Any]], modules: Sequence[ModuleType]
 
 def _after(step: Step, before: CleanPart) -> CleanPart:
     cleaned = step.apply(before.table)
+    if not type(step).__module__.startswith("scoreline."):
+        _hold_to_its_word(step, before.table, cleaned.table)
     refused = refused_rows(cleaned.refusals, before.table.num_rows)
     kept = ~refused if cleaned.keep is None else ~refused & cleaned.keep
     return CleanPart(
@@ -161,6 +163,32 @@ def _after(step: Step, before: CleanPart) -> CleanPart:
         hits=before.hits + cleaned.hits,
         fingerprints=before.fingerprints,
     )
+
+
+def _hold_to_its_word(step: Step, part: pa.Table, made: pa.Table) -> None:
+    """Raise StepError when a step of the user's own made other rows or columns than it must; ours are tested for it."""
+    place = f"clean step '{step.kind}'"
+    if made.num_rows != part.num_rows:
+        what = f"the step '{step.kind}' made {made.num_rows} rows of {part.num_rows}"
+        advice = "return every row of the part in its order, and name those that leave in 'keep' or 'refusals'"
+        raise StepError(Problem(what, place, advice))
+    announced = {field.name: _plain(field.type) for field in step.output_schema(_plain_schema(part.schema))}
+    found = {field.name: _plain(field.type) for field in made.schema}
+    wrong = [name for name in announced | found if announced.get(name) != found.get(name)]
+    if wrong:
+        said, was = announced.get(wrong[0], "nothing"), found.get(wrong[0], "nothing")
+        what = f"the step '{step.kind}' announced column '{wrong[0]}' as {said} and made {was}"
+        raise StepError(Problem(what, place, "let 'output_schema' say what 'apply' makes, names and types"))
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_type(_plain(field.type)) for field in schema])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type of values, however they are stored; there is one type of text."""
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_large_string(plain) or pa.types.is_string_view(plain) else plain
 
 
 def _with_fingerprints(step: FrameStep, before: CleanPart) -> CleanPart:
