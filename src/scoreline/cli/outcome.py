@@ -18,6 +18,7 @@ import typer
 from scoreline.errors import Problem, ScorelineError, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import TextIO
 
@@ -164,15 +165,15 @@ def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int
         from scoreline.storage.failures import translate
 
         return translate(error, str(error.filename or log)).problems, StorageError.exit_code
-    theirs = _own_code(error)
-    return ((_bug(error, log),), 1) if theirs is None else ((theirs,), 2)
-
-
-def _own_code(error: BaseException) -> Problem | None:
-    """What to say about an exception of the user's own module; None for one that has nothing to do with it."""
     from scoreline.own_modules import imported_files
 
     own = imported_files()
+    theirs = _own_code(error, own)
+    return ((_bug(error, log, own),), 1) if theirs is None else ((theirs,), 2)
+
+
+def _own_code(error: BaseException, own: Sequence[str]) -> Problem | None:
+    """What to say about an exception of the user's own module; None for one that has nothing to do with it."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         place = f"{frame.filename}:{frame.lineno}"
         if frame.filename in own:
@@ -186,11 +187,12 @@ def _own_code(error: BaseException) -> Problem | None:
     return None
 
 
-def _bug(error: BaseException, log: str) -> Problem:
+def _bug(error: BaseException, log: str, own: Sequence[str]) -> Problem:
     """An exception nobody expected. Its message is told only where it cannot hold values of the data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(_PACKAGE)] or frames
     place = f" at {ours[-1].filename.removeprefix(_PACKAGE)}:{ours[-1].lineno}" if ours else ""
     message = f": {error}" if isinstance(error, (OSError, ImportError)) else ""
     what = f"a bug: {type(error).__name__}{place}{message}"
-    return Problem(what, log, "run again with --debug for the traceback, and report it")
+    report = f"see whether {', '.join(own)} returns what its base classes ask for, or" if own else "and"
+    return Problem(what, log, f"run again with --debug for the traceback, {report} report it")
