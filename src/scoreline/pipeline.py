@@ -251,13 +251,13 @@ def _trained(work: Work, plan: TrainPlan, *, held_out_needed: bool = False) -> T
     if known is not None:
         work.context.journal.event("bundle_found", f"trained before: {known}", bundle=known)
         if not plan.section.keep:
-            return _loaded(work, known)
+            return _loaded(known)
     divided = _divided(work, plan)
     if held_out_needed and divided.held_out == 0:
         raise DataError(nothing_to_judge_on())
     sample_uri = join(work.context.folder.data, "sample", "sample.parquet")
     gather_sample(work.session, divided, tuple(plan.inputs.names), sample_uri)
-    trained = replace(_loaded(work, known or _made(work, plan, divided, sample_uri)), divided=divided)
+    trained = replace(_loaded(known or _made(work, plan, divided, sample_uri)), divided=divided)
     keep(work.session, plan.keep_task(trained.bundle, work.context.folder.data), divided.population)
     return trained
 
@@ -302,11 +302,11 @@ def _found(work: Work, plan: TrainPlan) -> Trained:
     known = _newest(work.context.folder.models, plan.key)
     if known is None:
         raise UsageError(not_trained(work.job))
-    return _loaded(work, known)
+    return _loaded(known)
 
 
-def _loaded(work: Work, uri: str) -> Trained:
-    return Trained(load_bundle(uri, import_modules(read_modules(work.context.modules))), uri)
+def _loaded(uri: str) -> Trained:
+    return Trained(load_bundle(uri), uri)
 
 
 def _evaluated(work: Work, plan: TrainPlan, trained: Trained, other: Survey | None) -> Trained:

@@ -247,7 +247,7 @@ def test_a_module_of_ones_own_that_is_not_there_is_named(tmp_path: Path, monkeyp
     assert "'my_own_steps'" in refused(tmp_path / "bundle")[0]
     module = ModuleType("my_own_steps")
     monkeypatch.setitem(sys.modules, "my_own_steps", module)
-    assert load_bundle(str(tmp_path / "bundle"), [module]).modules == ("my_own_steps",)
+    assert load_bundle(str(tmp_path / "bundle")).modules == ("my_own_steps",)
 
 
 def test_equal_objects_have_the_same_bytes_whether_or_not_they_are_the_same_object() -> None:

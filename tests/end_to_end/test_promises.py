@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,50 @@ def test_a_model_that_the_gate_refused_does_not_predict_by_another_command(tmp_p
             ran(tmp_path, config, command)
     assert not (tmp_path / "out").exists()
     assert account(ran(tmp_path, job(tmp_path), "predict")) == (400, 400, 0, 0)
+
+
+OWN = """
+from typing import Literal
+
+import pyarrow.compute as pc
+
+from scoreline.cleaners.base import Cleaned, Step
+
+
+class Negate(Step):
+    kind: Literal["negate"] = "negate"
+
+    def output_schema(self, schema):
+        return schema
+
+    def apply(self, part):
+        return Cleaned(part.set_column(part.column_names.index("x"), "x", pc.negate(part["x"])))
+
+    def needs(self, wanted, schema):
+        return wanted
+
+    def narrowed(self, wanted, schema):
+        return self if "x" in wanted else None
+"""
+
+
+def test_a_bundle_with_own_steps_predicts_in_another_program(tmp_path: Path) -> None:
+    module = tmp_path / "own_negation.py"
+    module.write_text(OWN)
+    store(tmp_path, rows(300))
+    record = ran(tmp_path, job(tmp_path, clean=[{"kind": "negate"}]), modules=(module,))
+    program = (
+        "import own_negation, pyarrow.parquet as pq, scoreline as sl, sys;"
+        "found = sl.Bundle.load(sys.argv[1]).predict(pq.read_table(sys.argv[2])).predictions;"
+        "print(found.to_pylist() == pq.read_table(sys.argv[3])['prediction'].to_pylist())"
+    )
+    places = [(record.model or {})["uri"], str(tmp_path / "in"), str(tmp_path / "out")]
+    assert told(tmp_path, program, places) == ("True\n", "")
+    assert "in Python, import own_negation first" in told(tmp_path, program.replace("own_negation, ", ""), places)[1]
+
+
+def told(folder: Path, program: str, arguments: list[str]) -> tuple[str, str]:
+    """What a Python program in a process of its own prints, and what it complains about."""
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr

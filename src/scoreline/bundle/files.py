@@ -107,7 +107,7 @@ def is_bundle(uri: str) -> bool:
     return exists(join(uri, SUMS))
 
 
-def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactConfig | None = None) -> Bundle:
+def load_bundle(uri: str, given: ArtifactConfig | None = None) -> Bundle:
     """The bundle in a folder: every hash is checked, then the golden rows are predicted again.
 
     A bundle of one's own is loaded from its ``pipeline.joblib``. One that was handed over (`given`) is so only when it
@@ -119,7 +119,7 @@ def load_bundle(uri: str, modules: Sequence[ModuleType] = (), given: ArtifactCon
     """
     hashes = _checked_hashes(uri)
     stored = json.loads(read_bytes(join(uri, CLEANING)))
-    _check_modules(uri, stored["modules"])
+    modules = _own_modules(uri, stored["modules"])
     bundle = Bundle(
         contract=contract.from_json(json.loads(read_bytes(join(uri, CONTRACT)))),
         needs=tuple(stored["needs"]),
@@ -155,11 +155,13 @@ def _model(uri: str, hashes: Mapping[str, str], given: ArtifactConfig | None) ->
     return ArtifactConfig(uri=join(uri, SAFE_MODEL), sha256=hashes[SAFE_MODEL])
 
 
-def _check_modules(uri: str, names: Sequence[str]) -> None:
+def _own_modules(uri: str, names: Sequence[str]) -> list[ModuleType]:
     missing = [name for name in names if name not in sys.modules]
     if missing:
         what = "the bundle was made with the module '{}' of your own, which is not there"
-        raise ModelError(*(Problem(what.format(name), uri, f"name it with --module {name}.py") for name in missing))
+        advice = "name it with --module {0}.py; in Python, import {0} first"
+        raise ModelError(*(Problem(what.format(name), uri, advice.format(name)) for name in missing))
+    return [sys.modules[name] for name in names]
 
 
 def _checked_hashes(uri: str) -> dict[str, str]:

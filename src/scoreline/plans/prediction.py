@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
@@ -167,7 +166,7 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
     """
     names = tuple(path.stem for path in modules)
     if is_bundle(model.uri):
-        return _bundle_from_elsewhere(job, model, names)
+        return _bundle_from_elsewhere(job, model)
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
     survey = pull(job.predict_source, job.contract)
@@ -210,7 +209,7 @@ def _without_refused_nulls(contract: Contract) -> Contract:
     return replace(contract, schema=pa.schema(fields))
 
 
-def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Sequence[str]) -> tuple[Bundle, Survey]:
+def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig) -> tuple[Bundle, Survey]:
     """A bundle's folder named as the model: it brings its own contract and cleaning."""
     if job.clean:
         raise UsageError(
@@ -220,7 +219,7 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig, modules: Seque
                 'remove "clean" from the config',
             )
         )
-    bundle = load_bundle(absolute(model.uri), [sys.modules[name] for name in modules], given=model)
+    bundle = load_bundle(absolute(model.uri), given=model)
     return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
 
 
