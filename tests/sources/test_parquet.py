@@ -287,3 +287,12 @@ def test_a_survey_tells_how_all_files_store_a_column(tmp_path: Path) -> None:
         "level": "dictionary<values=string, indices=int32, ordered=0>",
         "n": "int64",
     }
+
+
+def test_dictionaries_inside_lists_are_told_from_damage(tmp_path: Path) -> None:
+    words = pa.ListArray.from_arrays(pa.array(range(11), pa.int32()), pa.array(["a", "b"] * 5).dictionary_encode())
+    pq.write_table(pa.table({"words": words}), tmp_path / "a.parquet", row_group_size=4)
+    source = Parquet(uri=str(tmp_path))
+    survey = source.survey(declare())
+    with pytest.raises(DataError, match="without dictionaries inside lists"):
+        list(source.read(survey.units[0], survey.contract, ["words"], 10))

@@ -90,6 +90,10 @@ def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
 def _readable(piece: Piece) -> Iterator[None]:
     try:
         yield
+    except pa.ArrowNotImplementedError as error:
+        what = f"Arrow cannot read a column of this file in parts: {str(error).splitlines()[0].rstrip('.')}"
+        advice = "write it without dictionaries inside lists and structs, or leave the column out"
+        raise DataError(Problem(what, piece.uri, advice)) from error
     except (pa.ArrowException, OSError) as error:
         what = f"this file is damaged: {str(error).splitlines()[0].rstrip('.')}"
         raise DataError(Problem(what, piece.uri, "write it again or get another copy")) from error
