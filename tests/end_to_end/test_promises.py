@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
-from tests.end_to_end.in_process import account, job, predicted, published_bytes, ran, rows, store
+from tests.end_to_end.in_process import account, job, kept, predicted, published_bytes, ran, rows, store
 
 from scoreline.errors import DataError, ModelError
 
@@ -140,3 +140,20 @@ def told(folder: Path, program: str, arguments: list[str]) -> tuple[str, str]:
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("keep", ["all", ["id"]])
+def test_the_contract_holds_for_columns_that_nobody_uses(tmp_path: Path, keep: Any) -> None:
+    table = rows(400)
+    broken = sum(shop > 35 for shop in table["shop"].to_pylist())
+    store(tmp_path, table)
+    config = job(
+        tmp_path,
+        contract={"columns": {"shop": {"max": 35}}},
+        train={"keep": ["sample"], "split": {"kind": "random", "test_fraction": 0.001}},
+        predict={"keep": keep},
+    )
+    record = ran(tmp_path, config, "train")
+    taken = kept(record, "sample/sample.parquet")["source_row"].to_pylist()
+    assert max(table["shop"].to_pylist()[row] for row in taken) == 35
+    assert account(ran(tmp_path, config, "predict")) == (400, 400 - broken, broken, 0)

@@ -58,7 +58,7 @@ class TrainPlan:
     ----------
     survey : the input
     section : the config's ``train``
-    cleaning, read : the steps for training, and the columns of the input that they read
+    cleaning, read : the steps for training, and the columns of the input that they and the key need
     keep : columns that later passes need, after cleaning
     begun : the transformers before any data are seen
     inputs : the columns that features are made of, after cleaning
@@ -85,7 +85,8 @@ class TrainPlan:
         split = self.section.split
         group = split.column if isinstance(split, GroupSplit) else None
         cleaning = self.cleaning.spread(join(folder, "_references"))
-        return CleanTask(of.source, of.contract, cleaning, self.read, self.keep, self.section.seed, folder, group)
+        read = in_order({*self.read, *of.contract.rules}, of.contract.schema)
+        return CleanTask(of.source, of.contract, cleaning, read, self.keep, self.section.seed, folder, group)
 
     def keep_task(self, bundle: Bundle, folder: str) -> KeepTask:
         """Which intermediate data are kept, as the config asks."""

@@ -75,8 +75,8 @@ class PredictTask:
 
     @property
     def read(self) -> tuple[str, ...]:
-        """The input columns to read, in input order."""
-        wanted = {*self.keep, *self.bundle.needs}
+        """The input columns to read, in input order: those to keep, to predict from, and to hold to the contract."""
+        wanted = {*self.keep, *self.bundle.needs, *self.contract.rules}
         return tuple(name for name in self.contract.schema.names if name in wanted)
 
     @property
