@@ -85,6 +85,11 @@ def imported_files() -> tuple[str, ...]:
     return tuple(module.path for module in _FINDER.modules.values())
 
 
+def texts_of(names: Sequence[str]) -> dict[str, bytes]:
+    """The text of each of these modules that `import_modules` loaded, by name."""
+    return {name: _FINDER.modules[name].source for name in filter(_is_ours, names)}
+
+
 def forget_modules(names: Sequence[str]) -> None:
     """Undo `import_modules` for these names, as far as it loaded them."""
     for name in filter(_is_ours, names):

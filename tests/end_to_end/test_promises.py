@@ -131,6 +131,7 @@ def test_a_bundle_with_own_steps_predicts_in_another_program(tmp_path: Path) -> 
         "print(found.to_pylist() == pq.read_table(sys.argv[3])['prediction'].to_pylist())"
     )
     places = [(record.model or {})["uri"], str(tmp_path / "in"), str(tmp_path / "out")]
+    assert (Path(places[0]) / "modules/own_negation.py").read_text() == OWN
     assert told(tmp_path, program, places) == ("True\n", "")
     assert "in Python, import own_negation first" in told(tmp_path, program.replace("own_negation, ", ""), places)[1]
 

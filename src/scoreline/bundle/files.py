@@ -20,6 +20,7 @@ from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bundle import Bundle
 from scoreline.bundle.golden import as_bytes, check_golden
 from scoreline.errors import ModelError, Problem
+from scoreline.own_modules import texts_of
 from scoreline.storage import create, exists, join, read_bytes
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def write_bundle(uri: str, bundle: Bundle, pipeline: Any, golden: pa.Table, prov
         GOLDEN: as_bytes(golden),
         "provenance.json": as_json(provenance),
         "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in required(pipeline)).encode(),
+        # For people: loading a bundle runs none of them.
+        **{f"modules/{name}.py": text for name, text in texts_of(bundle.modules).items()},
     }
     for name, body in files.items():
         create(join(uri, name), body)

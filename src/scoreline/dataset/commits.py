@@ -121,7 +121,16 @@ def _committed(layout: Layout, commit: Commit) -> Commit:
 def _stage(layout: Layout, version: int) -> None:
     """Fill a version's folder with hard links; one that an earlier attempt or another driver began is completed."""
     folder = Path(layout.staged_version(version))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _fill(folder, layout)
+    except (FileExistsError, FileNotFoundError):
+        if folder.exists():
+            raise
+        # Another driver of this run completed it, and has brought it to its place.
+
+
+def _fill(folder: Path, layout: Layout) -> None:
     for receipt in _listed(read_bytes(layout.manifest)):
         file = layout.unit_file(receipt.unit)
         try:
@@ -129,8 +138,8 @@ def _stage(layout: Layout, version: int) -> None:
         except FileExistsError:
             continue
         except FileNotFoundError as error:
-            if not folder.exists():  # another driver of this run has brought it to its place
-                return
+            if not folder.exists():
+                raise
             problem = Problem("a file of this run is gone", file, "restore it, or predict into another place")
             raise StorageError(problem) from error
 
