@@ -125,9 +125,9 @@ def _stage(layout: Layout, version: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _fill(folder, layout)
     except (FileExistsError, FileNotFoundError):
-        if folder.exists():
+        # Once the version is committed, another driver may bring the folder to its place, or clear it away.
+        if not exists(layout.commit(version)):
             raise
-        # Another driver of this run completed it, and has brought it to its place.
 
 
 def _fill(folder: Path, layout: Layout) -> None:
@@ -138,7 +138,7 @@ def _fill(folder: Path, layout: Layout) -> None:
         except FileExistsError:
             continue
         except FileNotFoundError as error:
-            if not folder.exists():
+            if exists(file):
                 raise
             problem = Problem("a file of this run is gone", file, "restore it, or predict into another place")
             raise StorageError(problem) from error
