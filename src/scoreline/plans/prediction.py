@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,13 @@ from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.fitted import load_fitted
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
-from scoreline.dataset.commits import check_target
 from scoreline.dataset.layout import Layout
+from scoreline.dataset.versions import check_target
 from scoreline.errors import DataError, ModelError, Problem, UsageError
-from scoreline.keys import score_key
+from scoreline.keys import digest, recipe
+from scoreline.plans.increments import Whole, planned
 from scoreline.plans.training import in_order, without_locations
-from scoreline.stages.predict import PredictTask, check_names, check_output
+from scoreline.scoring import PredictTask, check_names, check_output
 from scoreline.stages.pull import pull
 from scoreline.storage import absolute, sha256_of
 
@@ -31,39 +32,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scoreline.bundle.artifact import ArtifactConfig
-    from scoreline.config.models import JobConfig
+    from scoreline.config.models import JobConfig, PredictConfig
     from scoreline.contract import Contract, Rule
     from scoreline.plans.training import TrainPlan
-    from scoreline.refusal import ErrorBudget
     from scoreline.sources.base import Survey
+    from scoreline.stages.predict import Scoring
     from scoreline.units import Unit
 
 PROBES, PROBE_ROWS, PROBE_BATCH = 10, 20, 1_000
 """How often an artifact from elsewhere is tried before anything runs, on how many rows of how many that are read."""
 
 
-@dataclass(frozen=True, eq=False)
-class PredictPlan:
-    """What predicting will do: the input's units, and what every task needs."""
-
-    survey: Survey
-    task: PredictTask
-    budget: ErrorBudget
-    key: str
-
-
-def plan_prediction(
-    job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None
-) -> PredictPlan:
+def plan_prediction(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None) -> Scoring:
     """Settle a scoring run. Raises DataError for columns that the input lacks and names that clash.
 
     `survey` is of the input where it is known already.
     """
+    section = section_to_predict(job)
+    return planned(section, plan_whole(job, bundle, modules, survey), section.mode)
+
+
+def section_to_predict(job: JobConfig) -> PredictConfig:
+    """What the config says about predicting. Raises UsageError when it says nothing."""
     if job.predict is None:
         raise UsageError(
             Problem("the config does not say what to predict", job.where(), 'add a section "predict" with a sink')
         )
-    predicting = job.predict
+    return job.predict
+
+
+def plan_whole(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None) -> Whole:
+    """Settle how any row of the input is scored; see `plan_prediction`."""
+    predicting = section_to_predict(job)
     if predicting.proba and not (bundle.labels and hasattr(bundle.fitted.model, "predict_proba")):
         advice = 'set "proba": false, or hand over a classifier with probabilities'
         raise ModelError(Problem("the model gives no probabilities", job.where("predict", "proba"), advice))
@@ -74,21 +74,22 @@ def plan_prediction(
     _check_kept(job, keep, contract)
     options = predicting.model_dump(mode="json", include={"keep", "row_id", "proba", "on_bad_row"})
     decisive = {**_scoring(bundle, contract), "reading": survey.source.reading}
-    key = score_key(survey.files, decisive, options, bundle.cleaning.reference_hashes(), modules)
+    made_by = recipe(decisive, options, bundle.cleaning.reference_hashes(), modules)
     task = PredictTask(
         source=survey.source,
         contract=contract,
         bundle=bundle,
         sink=predicting.sink,
-        layout=Layout(absolute(predicting.sink.uri), key),
+        layout=Layout(absolute(predicting.sink.uri), ""),
         keep=in_order(keep, contract.schema) if predicting.keep == "all" else keep,
         row_id=predicting.row_id,
         proba=predicting.proba,
         batch_rows=predicting.batch_rows,
+        recipe=digest(made_by),
         stop_at_refusal=predicting.on_bad_row == "fail",
     )
     check_output(task)
-    return PredictPlan(survey, task, predicting.error_budget, key)
+    return Whole(survey, task, made_by)
 
 
 def survey_to_predict(job: JobConfig, known: Contract, needs: Sequence[str], target: str | None) -> Survey:

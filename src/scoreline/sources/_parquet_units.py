@@ -58,7 +58,16 @@ def _types(footer: Footer) -> dict[str, pa.DataType]:
 
 def _whole(footer: Footer) -> Piece:
     file = footer.file
-    return Piece(file.uri, file.path, 0, footer.rows, file.size, partition=footer.partition)
+    return Piece(
+        file.uri,
+        file.path,
+        0,
+        footer.rows,
+        file.size,
+        partition=footer.partition,
+        stamp=file.stamp,
+        file_size=file.size,
+    )
 
 
 def _ranges(footer: Footer) -> Iterator[Piece]:

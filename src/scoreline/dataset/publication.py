@@ -1,0 +1,90 @@
+"""Publishing: one commit makes a run, whole, part of the next version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scoreline.dataset.commits import highest_commit, next_commit, published_run, read_commit
+from scoreline.dataset.manifests import check_files, create_manifest
+from scoreline.dataset.receipts import no_answer
+from scoreline.dataset.versions import forget_staged, lead_readers, newest_version, stage
+from scoreline.errors import ConflictError, DataError, Problem
+from scoreline.storage import Created, create
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scoreline.dataset.commits import Commit, Kind, PublishedRun
+    from scoreline.dataset.layout import Layout
+    from scoreline.dataset.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a run becomes part of: the version after `base`, beside the whole runs `kept` of it."""
+
+    base: Commit | None
+    kind: Kind = "replace"
+    kept: tuple[PublishedRun, ...] = ()
+
+    def reached(self, newest: Commit, run: str) -> bool:
+        """Whether a version is already what publishing the run would make."""
+        return newest.names == (*(kept.run for kept in self.kept), run)
+
+
+def publish(layout: Layout, receipts: Sequence[Receipt], goal: Goal) -> Commit:
+    """Publish a run whose units all have receipts, as the version after the goal's base; then lead readers to it.
+
+    A run that is the newest version already is not published twice; of several drivers of one run any may do any step.
+    Raises ConflictError when another run took the version, or when nobody can tell: nothing of this run is lost, and
+    the same command publishes it. Raises StorageError when files of the run are gone or are not those of its manifest.
+    """
+    newest = highest_commit(layout)
+    if newest is not None and goal.reached(newest, layout.score_key):
+        return lead_readers(layout, newest)
+    manifest = create_manifest(layout, receipts)
+    check_files(layout, manifest)
+    commit = next_commit(goal.base, goal.kind, (*goal.kept, published_run(layout, manifest)))
+    stage(layout, commit)
+    return lead_readers(layout, _committed(layout, commit))
+
+
+def roll_back(layout: Layout, version: int | None = None) -> Commit:
+    """Publish the runs of an older version again, as the next version: of the given one, or of the one before.
+
+    Raises DataError when there is no such version, StorageError when files of it were collected, ConflictError when
+    another writer took the next version.
+    """
+    base = newest_version(layout)
+    wanted = base.version - 1 if version is None else version
+    if not 1 <= wanted < base.version:
+        advice = f"versions 1 to {base.version - 1} can be; scoreline data history {layout.uri} lists them"
+        if base.version == 1:
+            advice = "there is one version only"
+        raise DataError(Problem(f"version {wanted} cannot be rolled back to", layout.uri, advice))
+    old = read_commit(layout, wanted)
+    commit = next_commit(base, "rollback", old.runs)
+    stage(layout, commit)
+    return lead_readers(layout, _committed(layout, commit))
+
+
+def _committed(layout: Layout, commit: Commit) -> Commit:
+    """Create the commit; the one that stands when another driver of the same made it first."""
+    uri = layout.commit(commit.version)
+    outcome = create(uri, commit.as_bytes())
+    if outcome is Created.CREATED:
+        return commit
+    if outcome is Created.UNKNOWN:
+        raise ConflictError(no_answer(uri))
+    winner = read_commit(layout, commit.version)
+    if winner.names != commit.names:
+        forget_staged(layout, commit)
+        raise ConflictError(
+            Problem(
+                f"another run ({winner.run[:10]}) published version {winner.version} while this one was working",
+                layout.uri,
+                "run the same command again to publish this run's predictions as the next version",
+            )
+        )
+    return winner
