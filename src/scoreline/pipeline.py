@@ -17,6 +17,7 @@ from scoreline.plans.replaying import plan_replay, replayed
 from scoreline.plans.training import not_trained, plan_training, survey_to_judge
 from scoreline.population import Population
 from scoreline.results import RunRecord
+from scoreline.runs.progress import clock
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
 from scoreline.stages.evaluate import nothing_to_judge_on
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from scoreline.plans.training import TrainPlan
     from scoreline.results import CheckReport
     from scoreline.sources.base import Survey
-    from scoreline.stages.predict import Scoring
+    from scoreline.stages.predict import Published, Scoring
     from scoreline.stages.sample import Divided
 
 
@@ -294,13 +295,25 @@ def _predicted(work: Work, plan: Scoring, trained: Trained | None) -> RunRecord:
         _tell_notes(work.context, plan.survey)
     create(work.context.folder.plan, as_json({"key": plan.key, "units": [asdict(unit) for unit in units]}))
     message = f"predicting {counted(rows, 'row')} of {source.uri} in {counted(len(units), 'unit')}"
+    began = clock()
     with work.stage("predict", message, rows) as tell:
         published = score(work.session, scoring, tell)
+    told = {**published.as_json(plan.task), "cost": _cost(work.context, plan.key, published, clock() - began)}
     version, before = published.commit.version, len(units) - published.cost.units
     known = f"; {before:,} of {counted(len(units), 'unit')} had been predicted before" if before else ""
     uri = plan.task.sink.uri
     work.context.journal.event("published", f"version {version} of {uri}{known}", version=version)
-    return _record(work, trained, published.as_json(plan.task))
+    return _record(work, trained, told)
+
+
+def _cost(context: Context, key: str, published: Published, seconds: float) -> dict[str, Any]:
+    """What predicting cost, beside what `plan` said it would, if it was asked."""
+    known = context.folder.forecast(key)
+    planned = read_json(known) if exists(known) else None
+    cost = {"seconds": round(seconds, 3), "unit_seconds": round(published.cost.seconds, 3)}
+    cost |= {"memory": published.cost.memory, "planned": planned}
+    context.journal.record(cost=cost)
+    return cost
 
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:

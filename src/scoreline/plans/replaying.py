@@ -12,7 +12,7 @@ from scoreline.dataset.receipts import parsed
 from scoreline.errors import DataError, Problem, UsageError, counted
 from scoreline.plans.increments import planned
 from scoreline.plans.prediction import handed_over, plan_whole, section_to_predict
-from scoreline.plans.training import not_trained
+from scoreline.plans.training import not_trained, plan_training
 from scoreline.refusal import Reason
 from scoreline.scoring import predict_unit
 from scoreline.storage import exists, join, read_bytes
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from scoreline.bundle.bundle import Bundle
     from scoreline.config.models import JobConfig
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import Receipt
     from scoreline.plans.increments import Whole
+    from scoreline.plans.training import TrainPlan
     from scoreline.stages.predict import Scoring
     from scoreline.units import Unit
 
@@ -91,7 +93,8 @@ def plan_replay(job: JobConfig, model: str | None, modules: Sequence[Path]) -> S
         what = f"no row of version {scoring.goal.base.version} is in quarantine"
         raise UsageError(Problem(what, section.sink.uri, "there is nothing to replay"))
     if all(_would_be_refused_again(whole, receipt) for receipt in scoring.superseded):
-        what = f"nothing changed since {counted(sum(r.quarantined for r in scoring.superseded), 'row')} were refused"
+        rows = sum(receipt.quarantined for receipt in scoring.superseded)
+        what = f"nothing changed since {counted(rows, 'row')} {'was' if rows == 1 else 'were'} refused"
         advice = "mend contract, cleaning, references or input first; scoreline quarantine show tells the reasons"
         raise UsageError(Problem(what, section.sink.uri, advice))
     return scoring
@@ -108,9 +111,23 @@ def _whole(job: JobConfig, model: str | None, modules: Sequence[Path]) -> Whole:
     if job.model is not None:
         bundle, survey = handed_over(job, job.model, modules)
         return plan_whole(job, bundle, modules, survey)
-    if model is None:
+    if model is None or job.train is None:
         raise UsageError(not_trained(job))
-    return plan_whole(job, load_bundle(model), modules)
+    plan = plan_training(job, job.train, modules)
+    survey = plan.survey if job.predict_source == job.source else None
+    return plan_whole(job, _mended(job, load_bundle(model), plan), modules, survey)
+
+
+def _mended(job: JobConfig, bundle: Bundle, plan: TrainPlan) -> Bundle:
+    """The bundle with contract and cleaning as the config has them now: the model stays that of the run.
+
+    Raises UsageError when they make other features than the model takes.
+    """
+    if not plan.inputs.equals(bundle.inputs):
+        what = "contract, cleaning or features of the config make other columns than the model takes"
+        raise UsageError(Problem(what, job.where("features"), "run the config again: it trains another model"))
+    contract = replace(bundle.contract, rules=plan.survey.contract.rules)
+    return replace(bundle, contract=contract, cleaning=plan.prediction, needs=plan.needs)
 
 
 def replayed(job: JobConfig, modules: Sequence[Path], unit: UnitOfRun) -> Replayed:

@@ -110,8 +110,6 @@ class Published:
             "refused": dict(self.refused),
             "quarantine": task.layout.of(self.commit.run).quarantine,
             "units_computed": self.cost.units,
-            "unit_seconds": round(self.cost.seconds, 3),
-            "worker_memory": self.cost.memory,
         }
 
 
