@@ -310,8 +310,8 @@ def _cost(context: Context, key: str, published: Published, seconds: float) -> d
     """What predicting cost, beside what `plan` said it would, if it was asked."""
     known = context.folder.forecast(key)
     planned = read_json(known) if exists(known) else None
-    cost = {"seconds": round(seconds, 3), "unit_seconds": round(published.cost.seconds, 3)}
-    cost |= {"memory": published.cost.memory, "planned": planned}
+    took = {"seconds": round(seconds, 3), "unit_seconds": round(published.cost.seconds, 3)}
+    cost = {**took, "memory": published.cost.memory, "planned": planned}
     context.journal.record(cost=cost)
     return cost
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scoreline.dataset.commits import highest_commit, next_commit, published_run, read_commit
-from scoreline.dataset.manifests import check_files, create_manifest
+from scoreline.dataset.manifests import check_files, create_manifest, read_manifest
 from scoreline.dataset.receipts import no_answer
 from scoreline.dataset.versions import forget_staged, lead_readers, newest_version, stage
-from scoreline.errors import ConflictError, DataError, Problem
-from scoreline.storage import Created, create
+from scoreline.errors import ConflictError, DataError, Problem, StorageError
+from scoreline.storage import Created, create, exists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,18 @@ def roll_back(layout: Layout, version: int | None = None) -> Commit:
             advice = "there is one version only"
         raise DataError(Problem(f"version {wanted} cannot be rolled back to", layout.uri, advice))
     old = read_commit(layout, wanted)
+    for run in old.names:
+        _check_there(layout.of(run), wanted)
     commit = next_commit(base, "rollback", old.runs)
     stage(layout, commit)
     return lead_readers(layout, _committed(layout, commit))
+
+
+def _check_there(layout: Layout, version: int) -> None:
+    if not exists(layout.manifest):
+        advice = f"scoreline data history {layout.uri} tells which versions are left"
+        raise StorageError(Problem(f"files of version {version} were collected", layout.run, advice))
+    check_files(layout, read_manifest(layout))
 
 
 def _committed(layout: Layout, commit: Commit) -> Commit:

@@ -114,8 +114,8 @@ def _whole(job: JobConfig, model: str | None, modules: Sequence[Path]) -> Whole:
     if model is None or job.train is None:
         raise UsageError(not_trained(job))
     plan = plan_training(job, job.train, modules)
-    survey = plan.survey if job.predict_source == job.source else None
-    return plan_whole(job, _mended(job, load_bundle(model), plan), modules, survey)
+    known = plan.survey if job.predict_source == job.source else None
+    return plan_whole(job, _mended(job, load_bundle(model), plan), modules, known)
 
 
 def _mended(job: JobConfig, bundle: Bundle, plan: TrainPlan) -> Bundle:
