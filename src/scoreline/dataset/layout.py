@@ -30,6 +30,10 @@ class Layout:
         """The folder beside the data set that holds its history."""
         return self.link + ".store"
 
+    def below_store(self, uri: str) -> str:
+        """The path of something in the store, relative to it, as receipts spell it."""
+        return uri.removeprefix(self.store).lstrip("/")
+
     @property
     def short_key(self) -> str:
         """What of the score_key stands in file names."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scoreline.dataset.receipts import no_answer, parsed, read_receipts
 from scoreline.errors import Problem, StorageError
-from scoreline.storage import Created, create, exists, list_sizes, read_bytes
+from scoreline.storage import Created, create, exists, join, list_sizes, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +48,9 @@ def finished_units(layout: Layout) -> dict[str, Receipt]:
     Eager: two listings, and one read of the manifest or of each receipt.
     """
     found = read_manifest(layout).receipts if exists(layout.manifest) else read_receipts(layout).values()
-    there = {f"{layout.prefix}{name}" for name in list_sizes(layout.data)}
-    refused = f"quarantine/{layout.score_key}/"
-    there |= {f"{refused}{name}" for name in list_sizes(layout.quarantine)}
-    own = (layout.prefix, refused)
-    return {
-        receipt.unit: receipt
-        for receipt in found
-        if all(file.path in there for file in receipt.stored if file.path.startswith(own))
-    }
+    folders = (layout.data, layout.quarantine)
+    there = {layout.below_store(join(folder, name)) for folder in folders for name in list_sizes(folder)}
+    return {receipt.unit: receipt for receipt in found if all(file.path in there for file in receipt.stored)}
 
 
 def check_files(layout: Layout, manifest: Manifest) -> None:

@@ -42,7 +42,7 @@ def _published(spool: Path, layout: Layout, uri: str) -> StoredFile:
     outcome = create(uri, spool)
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    made = StoredFile(uri.removeprefix(layout.store).lstrip("/"), sha256, spool.stat().st_size)
+    made = StoredFile(layout.below_store(uri), sha256, spool.stat().st_size)
     return made if outcome is Created.CREATED else _standing(made, spool, uri)
 
 

@@ -18,13 +18,11 @@ from scoreline.storage import join, open_input
 from scoreline.units import InputFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from scoreline.config.models import PredictConfig
-    from scoreline.dataset.commits import Commit, Kind, PublishedRun
+    from scoreline.dataset.commits import Kind
     from scoreline.dataset.increments import Increment
-    from scoreline.dataset.layout import Layout
-    from scoreline.dataset.manifests import Manifest
     from scoreline.dataset.receipts import Receipt
     from scoreline.scoring import PredictTask
     from scoreline.sources.base import Survey
@@ -48,24 +46,21 @@ def planned(section: PredictConfig, whole: Whole, kind: Kind) -> Scoring:
     base = highest_commit(whole.task.layout)
     if base is None or kind == "replace":
         return _scoring(section, whole, Goal(base), None)
-    version = _version(whole.task.layout, base)
+    version = {run: read_manifest(whole.task.layout.of(run.run)) for run in base.runs}
     now = {file.path: InputFile(file.path, file.size, file.stamp) for file in whole.survey.files}
     if kind == "replay":
         found = repaired(increment(version, now, with_refused_rows))
     else:
         found = increment(version, now, out_of_date(whole.task.recipe))
-    _check_columns(whole.task, version, found)
-    return _scoring(section, whole, Goal(base, kind, found.kept), found)
-
-
-def _version(layout: Layout, base: Commit) -> dict[PublishedRun, Manifest]:
-    return {run: read_manifest(layout.of(run.run)) for run in base.runs}
-
-
-def _check_columns(task: PredictTask, version: Mapping[PublishedRun, Manifest], found: Increment) -> None:
-    """Raise DataError when files that the version keeps have other columns than those that the run would add."""
     again = {receipt.unit for receipt in found.superseded}
-    staying = (r for manifest in version.values() for r in manifest.receipts if r.unit not in again)
+    staying = tuple(r for manifest in version.values() for r in manifest.receipts if r.unit not in again)
+    _check_columns(whole.task, staying)
+    scoring = _scoring(section, whole, Goal(base, kind, found.kept), found)
+    return replace(scoring, beside=staying) if kind == "replay" else scoring
+
+
+def _check_columns(task: PredictTask, staying: Iterable[Receipt]) -> None:
+    """Raise DataError when files that the version keeps have other columns than those that the run would add."""
     others = {receipt.recipe: receipt.data.path for receipt in staying if receipt.recipe != task.recipe}
     for path in others.values():
         uri = join(task.layout.store, path)

@@ -43,6 +43,7 @@ class Scoring:
     goal : what the run becomes part of
     adopted : units of other runs that it takes over
     superseded : units of the version before that it makes again
+    beside : units of the version that are judged together with those that are scored: of a repair all that stay
     """
 
     survey: Survey
@@ -52,6 +53,7 @@ class Scoring:
     goal: Goal
     adopted: tuple[Receipt, ...] = ()
     superseded: tuple[Receipt, ...] = ()
+    beside: tuple[Receipt, ...] = ()
 
     @property
     def key(self) -> str:
@@ -140,8 +142,9 @@ def predict(session: Session, scoring: Scoring, progress: Callable[[int], None])
 def _check(scoring: Scoring, receipts: Sequence[Receipt]) -> None:
     """Raise what keeps a run, all of whose units are scored, from being published."""
     _check_account(scoring, receipts)
-    scoring.task.bundle.cleaning.judge(receipt.hits for receipt in receipts)
-    _check_budget(scoring.task, receipts, scoring.budget)
+    judged = [*receipts, *scoring.beside]
+    scoring.task.bundle.cleaning.judge(receipt.hits for receipt in judged)
+    _check_budget(scoring.task, judged, scoring.budget)
     newest = highest_commit(scoring.task.layout)
     published = newest is not None and scoring.goal.reached(newest, scoring.key)
     changes = () if published else scoring.survey.changes()
