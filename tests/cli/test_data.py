@@ -73,9 +73,9 @@ def test_history_rollback_and_verify(folder: Path) -> None:
 
 
 def test_a_version_that_never_was_cannot_be_rolled_back_to(folder: Path) -> None:
-    assert "there is one version only" in scoreline("data", "rollback", "out", code=3)
+    assert "there is no version before the current one" in scoreline("data", "rollback", "out", code=3)
     scoreline("predict", "job.json", *settings(predict__row_id="false"))
-    assert "versions 1 to 1 can be" in scoreline("data", "rollback", "out", "--to", "7", code=3)
+    assert "there is no version 7" in scoreline("data", "rollback", "out", "--to", "7", code=3)
 
 
 def test_damage_is_told_with_the_code_of_storage(folder: Path) -> None:

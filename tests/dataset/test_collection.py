@@ -83,6 +83,38 @@ def test_a_run_that_was_never_published_goes_when_it_is_old(uri: str) -> None:
     assert not unpublished.exists()
 
 
+def test_a_version_that_was_current_until_lately_stays(uri: str) -> None:
+    """However long ago it was published: its readers had no time to go on."""
+    for path in Path(f"{uri}.store").rglob("*"):
+        os.utime(path, (0, 0))
+    assert asked(uri, keep=1, older_than=DAY).runs == ()
+    assert runs_there(uri) == 5
+
+
+def test_collection_leads_readers_on_before_it_deletes(uri: str) -> None:
+    link = Path(uri)
+    link.unlink()
+    link.symlink_to(f"{uri}.store/versions/1")
+    led = asked(uri, keep=1)
+    assert set(led.kept) == {1, 5}
+    assert pq.read_table(uri)["n"].to_pylist() == [ord("e")]
+    assert set(asked(uri, keep=1).kept) == {5}
+    assert runs_there(uri) == 1
+
+
+def test_a_collection_that_was_killed_is_taken_up_again(uri: str) -> None:
+    first = history(uri).commits[0]
+    layout = Layout(uri, first.run)
+    Path(layout.mark).parent.mkdir(parents=True)
+    Path(layout.mark).touch()
+    Path(layout.manifest).unlink()
+    found = verify(uri)
+    assert (found.problems, found.collected) == ((), (1,))
+    assert first.run in asked(uri).runs
+    assert not Path(layout.mark).exists()
+    assert runs_there(uri) == 2
+
+
 def test_a_driver_that_begins_to_work_on_an_old_run_protects_it(uri: str) -> None:
     week_ago = time.time() - 7 * DAY
     for path in Path(f"{uri}.store").rglob("*"):

@@ -13,7 +13,7 @@ import pytest
 
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.publication import Goal, publish
+from scoreline.dataset.publication import Goal, publish, roll_back
 from scoreline.dataset.receipts import Receipt, StoredFile, read_receipts, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.dataset.versions import check_target, current
@@ -86,16 +86,46 @@ def test_a_lost_symlink_and_pointer_come_back(tmp_path: Path) -> None:
     assert json.loads(Path(layout.latest).read_bytes())["version"] == 1
 
 
-def test_a_version_that_was_not_whole_when_its_driver_was_killed_is_completed(tmp_path: Path) -> None:
+def test_a_version_whose_driver_was_killed_before_readers_were_led_to_it_is_completed(tmp_path: Path) -> None:
     layout = layout_of(tmp_path)
     receipts = [finished(layout, f"u{number}", [number]) for number in range(3)]
     commit = publish(layout, receipts, Goal(None))
     Path(layout.uri).unlink()
-    staged = Path(layout.version(1)).rename(layout.staged_version(1, highest_commit(layout).label))
+    staged = Path(layout.version(1)).rename(layout.staged_version(1, "another"))
     next(staged.iterdir()).unlink()
     publish(layout, receipts, Goal(commit))
     assert published(tmp_path) == [0, 1, 2]
-    assert [path.name for path in staged.parent.iterdir()] == ["1"]
+    assert sorted(path.name for path in staged.parent.iterdir()) == [".1-another", "1"]
+
+
+def test_a_link_that_is_gone_from_the_folder_of_the_current_version_comes_back(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, f"u{number}", [number]) for number in range(3)]
+    commit = publish(layout, receipts, Goal(None))
+    next(Path(layout.version(1)).iterdir()).unlink()
+    publish(layout, receipts, Goal(commit))
+    assert published(tmp_path) == [0, 1, 2]
+
+
+def test_a_run_that_is_being_collected_is_not_published(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipts = [finished(layout, "u0", [1])]
+    Path(layout.mark).parent.mkdir(parents=True)
+    Path(layout.mark).touch()
+    with pytest.raises(ConflictError, match="this run is being collected"):
+        publish(layout, receipts, Goal(None))
+    Path(layout.mark).unlink()
+    assert publish(layout, receipts, Goal(None)).version == 1
+
+
+def test_rolling_back_again_changes_nothing(tmp_path: Path) -> None:
+    for number, key in enumerate("abc"):
+        layout = layout_of(tmp_path, key * 64)
+        publish(layout, [finished(layout, "u0", [number])], Goal(highest_commit(layout)))
+    assert [roll_back(layout).version for _ in range(3)] == [4, 4, 4]
+    assert published(tmp_path) == [1]
+    assert roll_back(layout, 1).version == 5
+    assert published(tmp_path) == [0]
 
 
 def test_several_drivers_publish_one_run_at_once(tmp_path: Path) -> None:

@@ -58,11 +58,6 @@ class Commit:
         return tuple(run.run for run in self.runs)
 
     @property
-    def label(self) -> str:
-        """A short name for its content: two commits have the same only when they are of the same runs."""
-        return hashlib.sha256("|".join(self.names).encode()).hexdigest()[:10]
-
-    @property
     def prefixes(self) -> tuple[str, ...]:
         """Folders, relative to the store, that hold the version's files and nothing else."""
         return tuple(f"runs/{run.run}/data/" for run in self.runs)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from scoreline.dataset.claims import is_collected
 from scoreline.dataset.commits import read_commit, versions
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.publication import roll_back
 from scoreline.dataset.versions import newest_version, where
 from scoreline.errors import counted
-from scoreline.storage import exists
 
 if TYPE_CHECKING:
     from scoreline.dataset.commits import Commit
@@ -68,7 +68,8 @@ def history(uri: str) -> History:
     layout = Layout(uri, "")
     newest_version(layout)
     commits = tuple(read_commit(layout, version) for version in versions(layout))
-    gone = {name for name in {name for commit in commits for name in commit.names} if not exists(layout.of(name).data)}
+    names = {name for commit in commits for name in commit.names}
+    gone = {name for name in names if is_collected(layout.of(name))}
     return History(uri, commits, tuple(commit.version for commit in commits if gone & set(commit.names)))
 
 

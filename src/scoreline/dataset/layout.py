@@ -65,6 +65,16 @@ class Layout:
         return join(self.run, "driver.json")
 
     @property
+    def mark(self) -> str:
+        """There while a collection deletes the run."""
+        return join(self.marks, self.score_key)
+
+    @property
+    def marks(self) -> str:
+        """Folder of the marks of all runs that a collection deletes."""
+        return join(self.store, "collecting")
+
+    @property
     def prefix(self) -> str:
         """The folder of the run's unit files, below the store, as commits and ``latest.json`` spell it."""
         return f"runs/{self.score_key}/data/"
@@ -129,7 +139,7 @@ class Layout:
         return join(self.versions, str(version))
 
     def staged_version(self, version: int, label: str) -> str:
-        """Local only: the same folder while it is being filled; `label` tells apart what it is filled with."""
+        """Local only: the same folder while a driver fills it; `label` is that driver's."""
         return join(self.versions, f".{version}-{label}")
 
     @property

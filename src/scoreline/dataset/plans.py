@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from scoreline.dataset.claims import claim
 from scoreline.dataset.receipts import no_answer
 from scoreline.errors import DataError, StorageError
 from scoreline.keys import digest
-from scoreline.storage import Created, create, read_json, replace
+from scoreline.storage import Created, create, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,11 +64,11 @@ class RunPlan:
 
 
 def begin(layout: Layout, plan: RunPlan) -> None:
-    """Keep the plan in the store, and tell that a driver works on the run, so that no collection takes it for old.
+    """Claim the run and keep its plan in the store; one that is there is the same.
 
-    A plan that is there is the same. Raises StorageError when the store gives no answer.
+    Raises StorageError when the store gives no answer, ConflictError when the run is being collected.
     """
-    replace(layout.driver, json.dumps({"began": datetime.now(UTC).isoformat(timespec="seconds")}).encode())
+    claim(layout)
     if create(layout.plan, plan.as_bytes()) is Created.UNKNOWN:
         raise StorageError(no_answer(layout.plan))
 

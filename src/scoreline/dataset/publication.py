@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scoreline.dataset.claims import claim, is_collected
 from scoreline.dataset.commits import highest_commit, next_commit, published_run, read_commit
 from scoreline.dataset.manifests import check_files, create_manifest, read_manifest
 from scoreline.dataset.receipts import no_answer
-from scoreline.dataset.versions import forget_staged, lead_readers, newest_version, stage
-from scoreline.errors import ConflictError, DataError, Problem, StorageError
-from scoreline.storage import Created, create, exists
+from scoreline.dataset.versions import forget_staged, lead_readers, newest_version, settle_version, stage
+from scoreline.errors import ConflictError, DataError, Problem, ScorelineError, StorageError
+from scoreline.storage import Created, create
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,39 +44,58 @@ def publish(layout: Layout, receipts: Sequence[Receipt], goal: Goal) -> Commit:
     newest = highest_commit(layout)
     if newest is not None and goal.reached(newest, layout.score_key):
         return lead_readers(layout, newest)
+    claim(layout)
     manifest = create_manifest(layout, receipts)
     check_files(layout, manifest)
-    commit = next_commit(goal.base, goal.kind, (*goal.kept, published_run(layout, manifest)))
-    stage(layout, commit)
-    return lead_readers(layout, _committed(layout, commit))
+    return _published(layout, next_commit(goal.base, goal.kind, (*goal.kept, published_run(layout, manifest))))
 
 
 def roll_back(layout: Layout, version: int | None = None) -> Commit:
-    """Publish the runs of an older version again, as the next version: of the given one, or of the one before.
+    """Publish the runs of an older version again, as the next version; done again, it changes nothing.
 
-    Raises DataError when there is no such version, StorageError when files of it were collected, ConflictError when
-    another writer took the next version.
+    Without a version, that before the newest one that was not rolled back to itself. Raises DataError when there is no
+    such version, StorageError when files of it were collected, ConflictError when another writer took the next version.
     """
     base = newest_version(layout)
-    wanted = base.version - 1 if version is None else version
-    if not 1 <= wanted < base.version:
-        advice = f"versions 1 to {base.version - 1} can be; scoreline data history {layout.uri} lists them"
-        if base.version == 1:
-            advice = "there is one version only"
-        raise DataError(Problem(f"version {wanted} cannot be rolled back to", layout.uri, advice))
-    old = read_commit(layout, wanted)
+    old = _wanted(layout, base, version)
+    if old.names == base.names:
+        return lead_readers(layout, base)
     for run in old.names:
-        _check_there(layout.of(run), wanted)
-    commit = next_commit(base, "rollback", old.runs)
-    stage(layout, commit)
-    return lead_readers(layout, _committed(layout, commit))
+        _take_up(layout.of(run), old.version)
+    return _published(layout, next_commit(base, "rollback", old.runs))
 
 
-def _check_there(layout: Layout, version: int) -> None:
-    if not exists(layout.manifest):
+def _wanted(layout: Layout, base: Commit, version: int | None) -> Commit:
+    """The version to roll back to."""
+    wanted = version
+    if wanted is None:
+        own = (number for number in range(base.version, 0, -1) if read_commit(layout, number).kind != "rollback")
+        wanted = next(own, 1) - 1
+    if not 1 <= wanted <= base.version:
+        what = "there is no version before the current one" if version is None else f"there is no version {version}"
+        raise DataError(Problem(what, layout.uri, f"scoreline data history {layout.uri} lists the versions"))
+    return read_commit(layout, wanted)
+
+
+def _take_up(layout: Layout, version: int) -> None:
+    """Make sure that a run is there and stays there."""
+    if is_collected(layout):
         advice = f"scoreline data history {layout.uri} tells which versions are left"
         raise StorageError(Problem(f"files of version {version} were collected", layout.run, advice))
+    claim(layout)
     check_files(layout, read_manifest(layout))
+
+
+def _published(layout: Layout, commit: Commit) -> Commit:
+    """Commit, and lead readers to it; a folder that was staged in vain goes, whatever happens."""
+    staged = stage(layout, commit)
+    try:
+        standing = _committed(layout, commit)
+    except ScorelineError:
+        forget_staged(layout, staged)
+        raise
+    settle_version(layout, standing.version, staged)
+    return lead_readers(layout, standing)
 
 
 def _committed(layout: Layout, commit: Commit) -> Commit:
@@ -88,7 +108,6 @@ def _committed(layout: Layout, commit: Commit) -> Commit:
         raise ConflictError(no_answer(uri))
     winner = read_commit(layout, commit.version)
     if winner.names != commit.names:
-        forget_staged(layout, commit)
         raise ConflictError(
             Problem(
                 f"another run ({winner.run[:10]}) published version {winner.version} while this one was working",

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from scoreline.dataset.commits import read_commit, versions
+from scoreline.dataset.claims import is_collected
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.manifests import read_manifest
 from scoreline.dataset.plans import read_plan
@@ -80,7 +80,7 @@ def verify(uri: str) -> Verification:
     problems = [*_gaps(layout)]
     commits = list(_read(layout, problems))
     runs = {run.run: run for commit in commits for run in commit.runs}
-    left = {name: run for name, run in runs.items() if exists(layout.of(name).manifest) or exists(layout.of(name).data)}
+    left = {name: run for name, run in runs.items() if not is_collected(layout.of(name))}
     checked = {name: _checked_run(layout.of(name), run) for name, run in left.items()}
     problems += [problem for run in checked.values() for problem in run.problems]
     gone = tuple(commit.version for commit in commits if not set(commit.names) <= set(left))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from scoreline.storage import (
     link,
     list_names,
     point,
+    read_json,
     rename,
     replace,
     settle,
@@ -36,19 +38,15 @@ if TYPE_CHECKING:
     from scoreline.dataset.receipts import StoredFile
 
 
-def stage(layout: Layout, commit: Commit) -> None:
-    """Fill the version's folder of hard links, durable; what an earlier attempt or another driver began is completed.
+def stage(layout: Layout, commit: Commit) -> str:
+    """Make a folder of this driver alone with the version's hard links, durable; where it is.
 
     Nothing to do on S3. Raises StorageError when a file of the version is gone.
     """
-    if is_s3(layout.store):
-        return
-    try:
-        _fill(layout, _staged(layout, commit), commit)
-    except (DataError, FileNotFoundError):
-        # Once the version is committed, another driver may bring the folder to its place, or clear it away.
-        if not exists(layout.commit(commit.version)):
-            raise
+    folder = layout.staged_version(commit.version, uuid.uuid4().hex[:10])
+    if not is_s3(layout.store):
+        _fill(layout, folder, commit)
+    return folder
 
 
 def _fill(layout: Layout, folder: str, commit: Commit) -> None:
@@ -69,16 +67,18 @@ def _files(layout: Layout, commit: Commit) -> Iterator[StoredFile]:
         yield from (receipt.data for receipt in read_manifest(layout.of(run.run)).receipts)
 
 
-def _staged(layout: Layout, commit: Commit) -> str:
-    return layout.staged_version(commit.version, commit.label)
+def settle_version(layout: Layout, version: int, staged: str) -> None:
+    """Give a staged folder its place, unless another driver was faster: then it goes."""
+    if is_s3(layout.store):
+        return
+    if exists(layout.version(version)) or not rename(staged, layout.version(version)):
+        delete_tree(staged)
 
 
-def forget_staged(layout: Layout, commit: Commit) -> None:
-    """Clear away the staged folder of a version that has its place or lost it."""
+def forget_staged(layout: Layout, staged: str) -> None:
+    """Clear away a staged folder that is not published."""
     if not is_s3(layout.store):
-        # Another driver of the same run may be filling it; what it leaves is hidden, and goes with the next collection.
-        with suppress(StorageError):
-            delete_tree(_staged(layout, commit))
+        delete_tree(staged)
 
 
 def lead_readers(layout: Layout, commit: Commit) -> Commit:
@@ -98,18 +98,27 @@ def lead_readers(layout: Layout, commit: Commit) -> Commit:
 
 def pointer(commit: Commit) -> bytes:
     """What ``latest.json`` says of a version."""
-    said = {"version": commit.version, "prefixes": commit.prefixes, "rows": commit.predicted}
+    said = {"version": commit.version, "prefixes": commit.prefixes, "files": commit.files, "rows": commit.predicted}
     return json.dumps(said).encode()
+
+
+def pointed_versions(layout: Layout) -> set[int]:
+    """The versions that the link and ``latest.json`` lead to now, whether or not they should."""
+    found = set()
+    with suppress(StorageError, DataError, ValueError, TypeError, KeyError):
+        found.add(int(read_json(layout.latest)["version"]))
+    if not is_s3(layout.store):
+        with suppress(OSError, ValueError):
+            found.add(int(Path(layout.link).readlink().name))
+    return found
 
 
 def _bring_to_its_place(layout: Layout, commit: Commit) -> None:
     folder = layout.version(commit.version)
     if not exists(folder):
-        stage(layout, commit)
-        rename(_staged(layout, commit), folder)
+        settle_version(layout, commit.version, stage(layout, commit))
     elif len(list_names(folder)) < commit.files:
         _fill(layout, folder, commit)
-    forget_staged(layout, commit)
 
 
 def current(uri: str) -> tuple[str, ...]:
