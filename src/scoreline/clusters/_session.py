@@ -170,6 +170,7 @@ class DaskSession:
         return crew
 
     def _nobody_there(self) -> None:
+        self._progress = self._looked  # whoever is awaited does not stall
         if self._nobody_since is None:
             self._nobody_since = self._looked
         if self._processes is not None and self._fresh_starts_left and self._processes.deserted():
