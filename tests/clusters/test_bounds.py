@@ -10,7 +10,7 @@ from scoreline.clusters.local import Local
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
-COUNT = 4_000
+COUNT = 2_000
 IN_FLIGHT = 16
 
 
@@ -53,10 +53,10 @@ def test_thousands_of_items_leave_nothing_on_scheduler_and_driver() -> None:
 
 
 def test_items_are_pickled_only_when_it_is_their_turn() -> None:
-    items = _Large(400)
+    items = _Large(150)
     with Local(workers=1).open() as session:
         before = psutil.Process().memory_info().rss
         for number, (_, size) in enumerate(session.map(len, items, "length"), start=1):
             assert size == 1_000_000
             assert items.made <= number + IN_FLIGHT
-        assert psutil.Process().memory_info().rss - before < 150e6
+        assert psutil.Process().memory_info().rss - before < 100e6

@@ -114,6 +114,4 @@ def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path, *, 
             workers[0].suspend()
         process.kill()
         process.wait()
-        started = time.monotonic()
         assert _left(workers, 10) == []
-        print(f"gone after {time.monotonic() - started:.1f} s")

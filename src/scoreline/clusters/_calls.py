@@ -24,17 +24,24 @@ _SUSPECTS_AT_MOST = 8
 """With so many under suspicion, nothing new is handed out before it is known which of them are guilty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call gave, and how many seconds it took."""
+
+    result: Any
+    seconds: float
+
+
 @dataclass(frozen=True)
 class _Task:
     """A call as bytes: the scheduler passes it on without importing what it refers to."""
 
     function: bytes
 
-    def __call__(self, item: bytes) -> tuple[float, Any]:
-        """How many seconds it took, and what the function gave."""
+    def __call__(self, item: bytes) -> Answer:
         started = time.monotonic()
         result = pickle.loads(self.function)(pickle.loads(item))
-        return time.monotonic() - started, result
+        return Answer(result, time.monotonic() - started)
 
 
 class Calls:
@@ -99,15 +106,14 @@ class Calls:
         """False for the attempt that came second, and for one that was given up."""
         return future in self.attempts.get(position_of(future.key), ())
 
-    def answer(self, future: Future[Any], outcome: Any) -> tuple[int, Any]:
-        """The position that is answered and its result; it is forgotten, and other attempts at it are ended."""
+    def settle(self, future: Future[Any], answer: Answer) -> int:
+        """The position that is answered; it is forgotten, and other attempts at it are ended."""
         position = position_of(future.key)
-        seconds, result = outcome
-        self._stragglers.finished(seconds)
+        self._stragglers.finished(answer.seconds)
         for attempt in self.attempts.pop(position):
             attempt.release()
         self._tried.pop(position, None)
-        return position, result
+        return position
 
     def late(self, crew: Crew, now: float) -> dict[int, float]:
         """For how many seconds positions have been tried that take too long in every attempt."""

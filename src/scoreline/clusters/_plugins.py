@@ -1,8 +1,11 @@
-"""What every worker of a Dask cluster gets when it joins: the user's modules."""
+"""What every worker of a Dask cluster gets when it joins: the user's modules, and an end with its driver."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import signal
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from scoreline.own_modules import OwnModule
 
 _CLOSE_S = 5.0
+_PR_SET_PDEATHSIG = 1
 
 
 class _OwnModules(WorkerPlugin):
@@ -41,6 +45,21 @@ class _OwnModules(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:
         forget_modules([module.name for module in self.modules])
+
+
+class EndsWithDriver(WorkerPlugin):
+    """Has Linux kill a worker when the driver that started it is killed, even a worker that cannot act any more.
+
+    Elsewhere, and before, a thread of the worker notices that the driver is gone.
+    """
+
+    name = "scoreline-ends-with-driver"
+    idempotent = True
+
+    def setup(self, worker: Worker) -> None:
+        """Ask for it."""
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def ship(client: Client, modules: Sequence[OwnModule], seconds: float) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from scoreline.clusters._calls import Calls, position_of
+from scoreline.clusters._calls import Answer, Calls, position_of
 from scoreline.clusters._connection import SchedulerLost
 from scoreline.clusters._crew import Crew
 from scoreline.clusters._deaths import guilty
@@ -111,8 +111,9 @@ class DaskSession:
                 for future, outcome in self._finished(calls):
                     if not calls.wanted(future):
                         continue
-                    if future.status == "finished":
-                        yield calls.answer(future, outcome)
+                    # The outcome tells, and not the future: its worker may have died since.
+                    if isinstance(outcome, Answer):
+                        yield calls.settle(future, outcome), outcome.result
                     else:
                         guilty_ones += self._failed(calls, future, outcome)
         finally:
@@ -124,7 +125,7 @@ class DaskSession:
         """Raise what the call raised, unless its workers died of it; the problem if that is proven."""
         from distributed.scheduler import KilledWorker
 
-        if future.status != "error":
+        if isinstance(outcome, BaseException):
             raise SchedulerLost(str(outcome)) from outcome
         _, error, traceback = outcome
         position = position_of(future.key)
@@ -147,10 +148,11 @@ class DaskSession:
             with done.thread_condition:
                 if not done.has_ready():
                     done.thread_condition.wait(_LOOK_EVERY_S)
-            if not done.has_ready() and time.monotonic() - self._looked >= self._look_every:
+            if time.monotonic() - self._looked >= self._look_every:
                 crew = self._look()
-                self._second_attempts(calls, crew)
-                self._watch(calls)
+                if not done.has_ready():
+                    self._second_attempts(calls, crew)
+                    self._watch(calls)
         return cast("Answers", done.next_batch(block=False))
 
     def _look(self) -> Crew:

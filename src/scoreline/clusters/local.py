@@ -98,8 +98,9 @@ class Local(Cluster):
 def _connected(cluster: LocalCluster, own: Sequence[OwnModule]) -> Iterator[Client]:
     from distributed import Client
 
-    from scoreline.clusters._plugins import ship
+    from scoreline.clusters._plugins import EndsWithDriver, ship
 
     with Client(cluster) as client:
+        client.register_plugin(EndsWithDriver())
         ship(client, own, _START_S)
         yield client
