@@ -104,12 +104,12 @@ def test_a_connection_that_breaks_loses_nothing(start_dask: StartDask) -> None:
 def test_a_scheduler_that_was_frozen_gets_what_is_missing(start_dask: StartDask) -> None:
     dask = start_dask(1)
     found: list[tuple[int, object]] = []
-    with Scheduler(address=dask.address, timeout_s=2).open() as session:
+    with Scheduler(address=dask.address, timeout_s=3).open() as session:
         for answer in session.map(time.sleep, [0.05] * COUNT, "sleep"):
             found.append(answer)
             if len(found) == 5:
                 dask.send(signal.SIGSTOP, dask.scheduler)
-                threading.Timer(9, dask.send, (signal.SIGCONT, dask.scheduler)).start()
+                threading.Timer(12, dask.send, (signal.SIGCONT, dask.scheduler)).start()
     assert sorted(found) == [(position, None) for position in range(COUNT)]
 
 
@@ -117,7 +117,7 @@ def test_a_scheduler_that_does_not_come_back_is_an_error_that_says_how_long_it_w
     start_dask: StartDask,
 ) -> None:
     dask = start_dask(1)
-    with Scheduler(address=dask.address, reconnect_s=1, timeout_s=2).open() as session:
+    with Scheduler(address=dask.address, reconnect_s=1, timeout_s=3).open() as session:
         found = session.map(time.sleep, [0.05] * COUNT, "sleep")
         next(found)
         dask.send(signal.SIGKILL, dask.scheduler)

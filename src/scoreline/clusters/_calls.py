@@ -10,6 +10,7 @@ from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from scoreline.clusters._outcomes import Outcomes
 from scoreline.clusters._stragglers import Stragglers
 from scoreline.clusters.base import task_note
 
@@ -69,10 +70,8 @@ class Calls:
 
     def begin(self, client: Client) -> None:
         """Start on this client whatever is started from now on."""
-        from distributed import as_completed
-
         self._client = client
-        self.done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self.outcomes = Outcomes(client)
 
     def fill(self, room: int) -> bool:
         """Start as many calls as there is room for; False when nothing is left to wait for."""
@@ -100,7 +99,7 @@ class Calls:
         )
         for position, future in zip(positions, futures, strict=True):
             self.attempts.setdefault(position, []).append(future)
-        self.done.update(futures)
+        self.outcomes.follow(futures)
 
     def wanted(self, future: Future[Any]) -> bool:
         """False for the attempt that came second, and for one that was given up."""

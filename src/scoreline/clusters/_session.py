@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from asyncio import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scoreline.clusters._calls import Answer, Calls, position_of
 from scoreline.clusters._connection import SchedulerLost
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from scoreline.clusters._connection import Connection
     from scoreline.clusters._processes import Processes
     from scoreline.clusters.base import Item, Result
-
-    Answers = list[tuple[Future[Any], Any]]
 
 _AHEAD = 8
 """Items in flight for each worker; handed out in batches of half as many, since each batch costs a round trip."""
@@ -121,13 +120,12 @@ class DaskSession:
         if guilty_ones:
             raise ClusterError(*guilty_ones)
 
-    def _failed(self, calls: Calls, future: Future[Any], outcome: Any) -> list[Problem]:
+    def _failed(self, calls: Calls, future: Future[Any], error: BaseException) -> list[Problem]:
         """Raise what the call raised, unless its workers died of it; the problem if that is proven."""
         from distributed.scheduler import KilledWorker
 
-        if isinstance(outcome, BaseException):
-            raise SchedulerLost(str(outcome)) from outcome
-        _, error, traceback = outcome
+        if isinstance(error, CancelledError):
+            raise SchedulerLost(str(error)) from error
         position = position_of(future.key)
         if isinstance(error, KilledWorker):
             if calls.is_guilty(future):
@@ -138,22 +136,20 @@ class DaskSession:
             return []
         error.add_note(calls.note(position))
         with losses_told(calls.note(position)):
-            raise error.with_traceback(traceback)
+            raise error
 
-    def _finished(self, calls: Calls) -> Answers:
+    def _finished(self, calls: Calls) -> list[tuple[Future[Any], Any]]:
         """Wait until something is done; meanwhile look after those who do it."""
-        done = calls.done
         self._progress = time.monotonic()
-        while not done.has_ready():
-            with done.thread_condition:
-                if not done.has_ready():
-                    done.thread_condition.wait(_LOOK_EVERY_S)
+        while True:
+            found = calls.outcomes.take(_LOOK_EVERY_S)
             if time.monotonic() - self._looked >= self._look_every:
                 crew = self._look()
-                if not done.has_ready():
+                if not found:
                     self._second_attempts(calls, crew)
                     self._watch(calls)
-        return cast("Answers", done.next_batch(block=False))
+            if found:
+                return found
 
     def _look(self) -> Crew:
         """See who is there, and raise ClusterError when nobody has been for too long."""
