@@ -19,13 +19,13 @@ class Outcomes:
     """
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self._loop: Any = client.loop
         self._queue: SimpleQueue[tuple[Future[Any], Any]] = SimpleQueue()
 
     def follow(self, futures: Iterable[Future[Any]]) -> None:
         """Have an outcome of each of these as well."""
         for future in futures:
-            self._client.loop.add_callback(self._follow, future)
+            self._loop.add_callback(self._follow, future)
 
     async def _follow(self, future: Future[Any]) -> None:
         try:

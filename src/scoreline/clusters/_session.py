@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from asyncio import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,9 +121,10 @@ class DaskSession:
 
     def _failed(self, calls: Calls, future: Future[Any], error: BaseException) -> list[Problem]:
         """Raise what the call raised, unless its workers died of it; the problem if that is proven."""
+        from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
-        if isinstance(error, CancelledError):
+        if isinstance(error, FutureCancelledError):
             raise SchedulerLost(str(error)) from error
         position = position_of(future.key)
         if isinstance(error, KilledWorker):
