@@ -91,15 +91,18 @@ def test_an_item_that_kills_one_worker_after_the_other_is_named() -> None:
         assert dict(session.map(exit_at_two, [1], "exit")) == {0: 1}
 
 
-def test_a_worker_that_dies_once_does_no_harm(tmp_path: Path) -> None:
+def test_a_worker_that_dies_once_does_no_harm_and_is_told(tmp_path: Path) -> None:
     def exit_once(item: int) -> int:
         if item == 3 and not (tmp_path / "died").exists():
             (tmp_path / "died").touch()
             os._exit(1)
+        time.sleep(0.15)
         return item * item
 
-    with Local(workers=2).open() as session:
-        assert dict(session.map(exit_once, range(20), "exit")) == {item: item * item for item in range(20)}
+    said: list[str] = []
+    with Local(workers=2).open(tell=said.append) as session:
+        assert dict(session.map(exit_once, range(30), "exit")) == {item: item * item for item in range(30)}
+    assert [sentence for sentence in said if sentence.startswith("worker tcp://") and " is lost; " in sentence]
 
 
 def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
