@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.protocol.world import Actor, Move, Part, World, commit_of, ended, files_of, folder_of, highest
+from tests.protocol.world import Actor, Move, Part, World, commit_of, ended, folder_of, highest
 
 
 def survey(part: Part, world: World, _: Actor) -> Iterator[Move]:

@@ -47,7 +47,9 @@ def fill(part: Part, world: World, me: Actor) -> Iterator[Move]:
 def hasty(part: Part, world: World, me: Actor) -> Iterator[Move]:
     """The mistake: give the folder its place with the first link in it."""
     first = min(commit_of(world, me.newest).files)
-    yield Move("renames too early", world._replace(folders=world.folders | {(me.newest, first)}), me._replace(at="point"))
+    yield Move(
+        "renames too early", world._replace(folders=world.folders | {(me.newest, first)}), me._replace(at="point")
+    )
 
 
 def rename(part: Part, world: World, me: Actor) -> Iterator[Move]:

@@ -57,7 +57,7 @@ def file_of(rules: Rules, run: str, unit: str, made: str) -> File:
         name += f"-{made}"
     if rules.wrong("file names without the key of the run"):
         name = unit
-    return File(name, unit, f"{run} {made}")
+    return File(name, unit, run if rules.same_bytes else f"{run} {made}")
 
 
 def planned(role: Role) -> frozenset[str]:

@@ -6,29 +6,23 @@ from dataclasses import replace
 
 from tests.protocol.moves import Scenario
 from tests.protocol.planning import file_of
-from tests.protocol.world import Actor, Commit, File, Files, Role, Rules, World
+from tests.protocol.world import Actor, Commit, Role, Rules, World
 
 LOCAL, S3 = Rules(), Rules(local=False)
 
 
-def made(run: str, *units: str) -> tuple[str, Files]:
-    """A run that was made long ago."""
-    return run, frozenset(file_of(LOCAL, run, unit, "old") for unit in units)
-
-
-def published(*versions: tuple[tuple[str, Files], ...], local: bool) -> World:
-    """A store with versions that were all published long before the retention began, pointers at the newest."""
-    runs = {run: files for version in versions for run, files in version}
+def published(rules: Rules, *versions: tuple[str, tuple[str, ...]]) -> World:
+    """A store with versions of one run each, published long before the retention began; pointers at the newest."""
+    runs = {run: frozenset(file_of(rules, run, unit, "old") for unit in units) for run, units in versions}
     entries = frozenset((run, file) for run, files in runs.items() for file in files)
-    commits = tuple((number, Commit(runs)) for number, runs in enumerate(versions, 1))
-    folders = frozenset((number, file) for number, commit in commits for file in commit.files) if local else frozenset()
+    links = frozenset((number, file) for number, (run, _) in enumerate(versions, 1) for file in runs[run])
     return World(
         data=entries,
         receipts=entries,
         manifests=frozenset(runs.items()),
-        commits=frozenset(commits),
-        folders=folders,
-        link=len(versions) if local else 0,
+        commits=frozenset((number, Commit(((run, runs[run]),))) for number, (run, _) in enumerate(versions, 1)),
+        folders=links if rules.local else frozenset(),
+        link=len(versions) if rules.local else 0,
         latest=len(versions),
         settled=len(versions),
     )
@@ -56,7 +50,7 @@ def twins(rules: Rules) -> Scenario:
 def rivals(rules: Rules) -> Scenario:
     """Two different runs that replace, either killed anywhere, on a data set that has a version."""
     roles = (Role("replace", "A", ("f",)), Role("replace", "B", ("f",)))
-    start = published((made("O", "f"),), local=rules.local)
+    start = published(rules, ("O", ("f",)))
     return scenario("rivals", start._replace(kills=1, losses=_losses(rules)), roles, rules)
 
 
@@ -68,27 +62,27 @@ def _losses(rules: Rules) -> int:
 def read_while_replaced(through: str, rules: Rules) -> Scenario:
     """A reader, while a run of two units takes the place of another."""
     roles = (Role("replace", "A", ("f", "g")), Role("reader", through=through))
-    start = published((made("O", "f", "g"),), local=rules.local)
+    start = published(rules, ("O", ("f", "g")))
     return scenario(f"read through {through}", start._replace(kills=1), roles, rules)
 
 
 def appends(second: tuple[str, ...], name: str, rules: Rules) -> Scenario:
     """Two drivers append new files that are, or are not, the same."""
     roles = (Role("append", "P", ("e", "f")), Role("append", "P", second))
-    start = published((made("O", "e"),), local=rules.local)
+    start = published(rules, ("O", ("e",)))
     return scenario(name, start._replace(kills=1, losses=_losses(rules)), roles, rules)
 
 
 def append_changed(rules: Rules) -> Scenario:
     """An append that finds a changed file and takes over the other one, while another brings a new file; a reader."""
     roles = (Role("append", "P", ("e+", "f")), Role("append", "P", ("e+", "f", "g")), Role("reader", through="latest"))
-    start = published((made("O", "e", "f"),), local=rules.local)
+    start = published(rules, ("O", ("e", "f")))
     return scenario("append of a changed file", start, roles, rules)
 
 
 def rollback(other: Role, name: str, rules: Rules) -> Scenario:
     """A rollback, killed anywhere, beside somebody else."""
-    start = published((made("A", "f", "g"),), (made("B", "f"),), local=rules.local)
+    start = published(rules, ("A", ("f", "g")), ("B", ("f",)))
     losses = 0 if other.kind == "reader" else _losses(rules)
     return scenario(name, start._replace(kills=1, losses=losses), (BACK, other), rules)
 
@@ -96,21 +90,21 @@ def rollback(other: Role, name: str, rules: Rules) -> Scenario:
 def collected_while(role: Role, name: str, rules: Rules) -> Scenario:
     """A collection beside somebody who needs what nobody needed for long; either is killed anywhere."""
     roles = (role, Role("gc"))
-    start = published((made("A", "f", "g"),), (made("B", "f"),), local=rules.local)
+    start = published(rules, ("A", ("f", "g")), ("B", ("f",)))
     return scenario(name, start._replace(kills=1, ages=1), roles, rules)
 
 
 def collected_while_read(through: str, rules: Rules) -> Scenario:
     """A run replaces another one, which is collected while somebody reads."""
     roles = (Role("replace", "A", ("f",)), Role("gc"), Role("reader", through=through))
-    start = published((made("O", "f", "g"),), local=rules.local)
+    start = published(rules, ("O", ("f", "g")))
     return scenario(f"gc while read through {through}", start._replace(kills=1, ages=1), roles, rules)
 
 
 def collected_unfinished(rules: Rules) -> Scenario:
     """A run that was begun and left alone for long is collected when it goes on."""
     roles = (Role("replace", "A", ("f", "g")), Role("gc"))
-    start = published((made("O", "f"),), local=rules.local)
+    start = published(rules, ("O", ("f",)))
     return scenario("gc of an unfinished run", start._replace(kills=1, ages=1), roles, rules)
 
 
@@ -138,6 +132,6 @@ def every(rules: Rules) -> tuple[Scenario, ...]:
     )
 
 
-def with_mistakes(scenario: Scenario, *mistakes: str) -> Scenario:
-    """The scenario with mistakes built into the protocol."""
-    return replace(scenario, rules=replace(scenario.rules, mistakes=frozenset(mistakes)))
+def named(name: str, rules: Rules) -> Scenario:
+    """The scenario of that name."""
+    return next(scenario for scenario in every(rules) if scenario.name.startswith(f"{name}, "))

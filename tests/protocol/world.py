@@ -123,11 +123,21 @@ class Role:
 
 @dataclass(frozen=True)
 class Rules:
-    """Where the data set is, how many versions a collection keeps, whether there is one, and which mistakes are built in."""
+    """What holds for everybody.
+
+    Attributes
+    ----------
+    local : the data set is in a local folder, not on S3
+    keep : how many versions a collection keeps
+    collected : somebody collects
+    same_bytes : every attempt at a unit makes the same bytes, as most models do
+    mistakes : what is wrong with the protocol
+    """
 
     local: bool = True
     keep: int = 1
     collected: bool = False
+    same_bytes: bool = False
     mistakes: frozenset[str] = frozenset()
 
     def wrong(self, mistake: str) -> bool:
