@@ -165,15 +165,17 @@ def _staging(part: Part, me: Actor) -> Actor:
 
 def stage(part: Part, world: World, me: Actor) -> Iterator[Move]:
     """Give the version's folder, which has no place yet, one more link; go on when it is whole."""
-    listed = frozenset().union(*(manifest_of(world, run) or frozenset() for run in me.names))
-    yield from linked(part, world, me, me.names, listed, whole="commit")
+    yield from linked(part, world, me, _wanted(world, me), whole="commit")
+
+
+def _wanted(world: World, me: Actor) -> Commit:
+    return Commit(tuple((run, manifest_of(world, run) or frozenset()) for run in me.names))
 
 
 def commit(part: Part, world: World, me: Actor) -> Iterator[Move]:
     """Create the commit of the version after the one that was planned on: the only step that publishes."""
     me = _rebased(part, world, me)
-    wanted = Commit(tuple((run, manifest_of(world, run) or frozenset()) for run in me.names))
-    for after, told in create_commit(part, world, me.base + 1, wanted):
+    for after, told in create_commit(part, world, me.base + 1, _wanted(world, me)):
         said = f"creates commit {me.base + 1}: {told}"
         if told == "created":
             yield Move(said, after, _published(me))

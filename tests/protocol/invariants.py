@@ -72,12 +72,10 @@ def a_commit_stands_for_ever_and_no_version_is_left_out(_: Scenario, taken: Take
 
 def a_run_is_published_over_the_version_that_it_was_planned_on(_: Scenario, taken: Taken) -> bool:
     """Or else what somebody published meanwhile would silently be replaced."""
-    me = taken.before.actors[taken.number] if taken.number is not None else None
-    return (
-        me is None
-        or taken.after.commits == taken.before.commits
-        or all(version == me.base + 1 for version, _ in taken.after.commits - taken.before.commits)
-    )
+    if taken.number is None or taken.after.commits == taken.before.commits:
+        return True
+    planned_on = taken.before.actors[taken.number].base
+    return all(version == planned_on + 1 for version, _ in taken.after.commits - taken.before.commits)
 
 
 def who_ends_well_has_published(scenario: Scenario, taken: Taken) -> bool:

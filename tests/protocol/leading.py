@@ -40,16 +40,13 @@ def _of_version(world: World, me: Actor) -> Actor:
 
 def fill(part: Part, world: World, me: Actor) -> Iterator[Move]:
     """Fill the folder of a version that is committed."""
-    commit = commit_of(world, me.newest)
-    yield from linked(part, world, me, commit.names, commit.files, whole="rename")
+    yield from linked(part, world, me, commit_of(world, me.newest), whole="rename")
 
 
 def hasty(part: Part, world: World, me: Actor) -> Iterator[Move]:
     """The mistake: give the folder its place with the first link in it."""
-    first = min(commit_of(world, me.newest).files)
-    yield Move(
-        "renames too early", world._replace(folders=world.folders | {(me.newest, first)}), me._replace(at="point")
-    )
+    folders = world.folders | {(me.newest, min(commit_of(world, me.newest).files))}
+    yield Move("renames too early", world._replace(folders=folders), me._replace(at="point"))
 
 
 def rename(part: Part, world: World, me: Actor) -> Iterator[Move]:

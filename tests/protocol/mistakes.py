@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from tests.protocol import invariants
 from tests.protocol.invariants import ALL_END_WELL
 from tests.protocol.moves import Scenario
-from tests.protocol.scenarios import LOCAL, S3, named
+from tests.protocol.scenarios import LOCAL, S3, SAME_BYTES, named
 from tests.protocol.world import Rules
 
 _ONCE = invariants.a_version_has_every_unit_exactly_once.__name__
@@ -76,8 +76,13 @@ MISTAKES = (
     Mistake(_KEPT, "gc while its run is restored", S3, ("a collection sets no marks",)),
     Mistake(_ONCE, "gc while its run is published again", S3, ("drivers ignore the marks of a collection",)),
     Mistake(_KEPT, "gc while its run is published again", S3, (_DATA_FIRST,)),
-    Mistake(ALL_END_WELL, "gc while its run is published again", S3, (_DATA_FIRST, _TRUSTING)),
-    Mistake(_KEPT, "gc while its run is published again", S3, (_DATA_FIRST, _TRUSTING, "no check of the listing")),
+    Mistake(ALL_END_WELL, "gc while its run is published again", SAME_BYTES, (_DATA_FIRST, _TRUSTING)),
+    Mistake(
+        _KEPT,
+        "gc while its run is published again",
+        SAME_BYTES,
+        (_DATA_FIRST, _TRUSTING, "no check of the listing"),
+    ),
     Mistake(_POINTERS_WHOLE, "gc of an unfinished run", LOCAL, ("drivers fill one folder together",)),
     Mistake(_ONE_VERSION, "gc while read through latest", S3, ("readers of prefixes do not count",)),
 )

@@ -55,7 +55,7 @@ class Scenario:
     name: str
     roles: tuple[Role, ...]
     start: World
-    rules: Rules = Rules()
+    rules: Rules
 
     @property
     def parts(self) -> tuple[Part, ...]:

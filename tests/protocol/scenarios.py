@@ -8,7 +8,7 @@ from tests.protocol.moves import Scenario
 from tests.protocol.planning import file_of
 from tests.protocol.world import Actor, Commit, Role, Rules, World
 
-LOCAL, S3 = Rules(), Rules(local=False)
+LOCAL, S3, SAME_BYTES = Rules(), Rules(local=False), Rules(local=False, same_bytes=True)
 
 
 def published(rules: Rules, *versions: tuple[str, tuple[str, ...]]) -> World:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.protocol.world import Actor, Files, Move, Part, World, ended, files_of, folder_of
+from tests.protocol.world import Actor, Commit, Files, Move, Part, World, ended, files_of, folder_of
 
 Names = tuple[str, ...]
 
@@ -18,9 +18,10 @@ def shared(part: Part) -> bool:
     return part.rules.wrong("drivers fill one folder together")
 
 
-def linked(part: Part, world: World, me: Actor, names: Names, wanted: Files, whole: str) -> Iterator[Move]:
+def linked(part: Part, world: World, me: Actor, wanted: Commit, whole: str) -> Iterator[Move]:
     """One more link into the folder of version `me.target`; go on to `whole` when all are there."""
-    missing = sorted(wanted - _filled(part, world, me, names))
+    names = wanted.names
+    missing = sorted(wanted.files - _filled(part, world, me, names))
     if shared(part) and folder_of(world, me.target):
         missing = []
     at = whole if len(missing) <= 1 else me.at
