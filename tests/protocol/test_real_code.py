@@ -181,7 +181,7 @@ class Publication(RuleBasedStateMachine):
 
 TestPublication = Publication.TestCase
 TestPublication.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=30,
     phases=[Phase.generate],
     deadline=None,
