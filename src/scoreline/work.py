@@ -89,7 +89,11 @@ def at_work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
     create(context.folder.config, as_json(job.as_json()))
     cluster = chosen_cluster(job, rows)
     context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
-    with cluster.open(context.modules) as session:
+
+    def tell(sentence: str) -> None:
+        context.journal.warning("cluster", sentence)
+
+    with cluster.open(context.modules, tell) as session:
         try:
             yield Work(job, context, session)
         finally:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from scoreline.dataset.commits import highest_commit, publish
+from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.receipts import Receipt, read_receipts, write_receipt
+from scoreline.dataset.manifests import finished_units
+from scoreline.dataset.publication import Goal, publish
+from scoreline.dataset.receipts import Receipt, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.sinks.parquet import Parquet
 
@@ -21,11 +23,11 @@ _SCHEMA = pa.schema([("unit", pa.string()), ("run", pa.string()), ("attempt", pa
 def drive(layout: Layout, attempt: int) -> int:
     """Make the units that have no receipt, and publish the run: what `predict` does without model and input."""
     base = highest_commit(layout)
-    receipts = read_receipts(layout)
+    receipts = finished_units(layout)
     for unit in UNITS:
         if unit not in receipts:
             receipts[unit] = make_unit(layout, unit, attempt)
-    return publish(layout, [receipts[unit] for unit in UNITS], base).version
+    return publish(layout, [receipts[unit] for unit in UNITS], Goal(base)).version
 
 
 def make_unit(layout: Layout, unit: str, attempt: int) -> Receipt:
@@ -42,7 +44,7 @@ def commits(layout: Layout) -> dict[int, bytes]:
 
 def runs_of(commit: bytes) -> list[str]:
     """The runs that a commit names."""
-    return [json.loads(commit)["run"]]
+    return [run["run"] for run in json.loads(commit)["runs"]]
 
 
 def listed(layout: Layout, run: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from scoreline.dataset.claims import is_collected
+from scoreline.dataset.commits import read_commit, versions
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.manifests import read_manifest
 from scoreline.dataset.plans import read_plan
