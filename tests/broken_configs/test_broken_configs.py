@@ -28,7 +28,7 @@ EXPECTED = {
         ("7:13 ($.train.seed)", "a whole number, not 4.5", "Seed of everything"),
         ("7:36 ($.train.model.kind)", 'unknown kind "randomforest"', '"random_forest"'),
         ("8:15 ($.predict.sink.uri)", '"uri" is missing', 'add "uri"'),
-        ("8:44 ($.predict.mode)", 'must be "replace" or "append", not "merge"', "use one of"),
+        ("8:44 ($.predict.mode)", 'must be "replace" or "append", not "upsert"', "use one of"),
         ("8:62 ($.predict.password)", '"password" looks like a secret', "AWS_* variables"),
         ("9:3 ($.artifacts)", "must be text, not a list", "Folder for runs"),
     ],
