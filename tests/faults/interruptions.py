@@ -16,6 +16,7 @@ from tests.faults.remains import (
     assert_kept,
     assert_run_is_a_part,
     below,
+    broken_promise,
     committed,
     names_that_readers_see,
 )
@@ -105,7 +106,7 @@ def play_all(scene: Scene, places: Iterator[Place], chosen: Iterable[Case], drop
             with quiet():
                 interruption.play()
         except AssertionError as error:
-            counted.violations.append(f"{place.name}: {case}: {error}")
+            counted.violations.append(f"{place.name}: {case}: {broken_promise(error)}")
         counted.cases[f"{place.name}, {case.company}, {case.fault}"] += 1
         counted.looks += interruption.seen
         forget(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,12 @@ class Place:
         return bucket, prefix
 
 
+def broken_promise(error: AssertionError) -> str:
+    """Which assertion failed, where, and what it says."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno} {frame.line} {str(error)[:500]}".strip()
+
+
 def names_that_readers_see(place: Place) -> frozenset[str]:
     """The names of the files that the symlink, or on S3 the newest commit, leads to; none when there is no version."""
     if place.client is None:
@@ -78,7 +85,7 @@ def assert_kept(scene: Scene, place: Place, history: Sequence[str]) -> None:
     for model in set(history):
         assert_every_row_once(scene, files, model)
     assert_readers_are_led(place, files, runs)
-    assert_nothing_strange(files, runs)
+    assert_nothing_strange(scene, files)
 
 
 def committed(files: Mapping[str, bytes]) -> list[str]:
@@ -149,13 +156,15 @@ def assert_readers_are_led(place: Place, files: Mapping[str, bytes], runs: Seque
         assert (link / name).samefile(Path(f"{place.uri}.store/runs/{runs[-1].key}/data/{name}"))
 
 
-def assert_nothing_strange(files: Mapping[str, bytes], runs: Sequence[Reference]) -> None:
-    """No file is in the store that an undisturbed run would not have left; hidden scratch files apart."""
+def assert_nothing_strange(scene: Scene, files: Mapping[str, bytes]) -> None:
+    """No file is in the store that no undisturbed run would have left; hidden scratch files apart."""
+    for run in scene.calm.values():
+        assert_run_is_a_part(files, run)
     visible = [path for path in files if not path.rpartition("/")[2].startswith(".")]
-    known = {run.key for run in runs}
+    known = {run.key for run in scene.calm.values()}
     strange = [path for path in visible if path.split("/")[0] not in FOLDERS and path != "latest.json"]
     foreign = [path for path in visible if path.split("/")[0] in FOLDERS_OF_RUNS and _key_in(path) not in known]
-    assert (strange, foreign) == ([], [])
+    assert not strange + foreign, strange + foreign
 
 
 FOLDERS_OF_RUNS = ("runs", "quarantine", "receipts", "manifests", "plans")

@@ -192,3 +192,29 @@ class _Watched:
 def watched(uri: str) -> tuple[str, ...]:
     """What belongs to a data set, as the beginning of locations."""
     return (uri, str(Path(uri).parent / ".scoreline-probe")) if not uri.startswith("s3://") else (uri,)
+
+
+@contextlib.contextmanager
+def before_each(act: Callable[[Step], None]) -> Iterator[None]:
+    """Do something before every call of a store, in whatever thread, until the block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (operations, listing):
+            patch.setattr(module, "store_of", lambda uri: _Announcing(store_of(uri), act))
+        yield
+
+
+@dataclass(frozen=True)
+class _Announcing:
+    """A store that says what it is asked before it is done."""
+
+    store: Any
+    act: Callable[[Step], None]
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.store, name)
+
+        def step(uri: str, *arguments: Any) -> Any:
+            self.act(Step(name, uri))
+            return function(uri, *arguments)
+
+        return step
