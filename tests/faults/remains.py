@@ -78,8 +78,8 @@ def assert_kept(scene: Scene, place: Place, history: Sequence[str]) -> None:
     runs = [scene.calm[model] for model in history]
     assert committed(files) == [run.key for run in runs]
     for path in (path for path in files if path.startswith("commits/")):
-        run = run_of(json.loads(files[path]))
-        assert run["manifest_sha256"] == sha256(files[f"manifests/{run['run']}.ndjson"])
+        told = run_of(json.loads(files[path]))
+        assert told["manifest_sha256"] == sha256(files[f"manifests/{told['run']}.ndjson"])
     for run in {run.key: run for run in runs}.values():
         assert_run_is_whole(files, run)
     for model in set(history):

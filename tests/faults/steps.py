@@ -130,32 +130,32 @@ class Steps:
         self.taken.append(step)
         self._inside = True
         try:
-            found = self._broken(step, act) if number == self.at and self.fault else act()
+            found = self._broken(self.fault, step, act) if number == self.at and self.fault else act()
             if step.changes:
                 self.observe()
             return found
         finally:
             self._inside = False
 
-    def _broken(self, step: Step, act: Callable[[], Any]) -> Any:
-        if self.fault is Fault.DROPPED:
+    def _broken(self, fault: Fault, step: Step, act: Callable[[], Any]) -> Any:
+        if fault is Fault.DROPPED:
             self.drop()
             return act()
-        if self.fault in (Fault.UNSENT, Fault.PAUSE_BEFORE):
+        if fault in (Fault.UNSENT, Fault.PAUSE_BEFORE):
             self.meanwhile()
-        if self.fault.pauses:
+        if fault.pauses:
             found = act()
-            if self.fault is Fault.PAUSE_AFTER:
+            if fault is Fault.PAUSE_AFTER:
                 self.meanwhile()
             return found
-        if self.fault in (Fault.AFTER, Fault.LOST):
+        if fault in (Fault.AFTER, Fault.LOST):
             # Whoever dies or gets no answer does not learn of a failure either.
             with contextlib.suppress(OSError, ScorelineError):
                 act()
-        if self.fault.kills:
+        if fault.kills:
             self.dead = True
             raise Killed
-        if self.fault is Fault.LOST:
+        if fault is Fault.LOST:
             self.meanwhile()
         return _no_answer(step)
 
