@@ -10,7 +10,7 @@ from tests.faults.kills import Amount
 from tests.faults.scene import Scene, quiet
 from tests.seaweedfs import running_seaweedfs
 
-from faults.full_size import every_step, kills, readers, two_writers, weather
+from faults.full_size import bit_rot, every_step, kills, readers, two_writers, weather
 from faults.results import measure, write
 
 KILLS = Amount(inline=12, local=10, workers=14, remote=8, remote_workers=8, nannies=4, schedulers=4)
@@ -29,6 +29,7 @@ def main() -> int:
                 "two writers": lambda: two_writers(scene, server, folder, 100),
                 "weather": lambda: weather(scene, server, 100),
                 "readers": lambda: readers(scene, folder, 200),
+                "bit rot": lambda: bit_rot(scene, folder, 1000),
                 "kills": lambda: kills(folder, KILLS),
             }
             chosen = sys.argv[1:] or list(series)

@@ -15,6 +15,7 @@ from tests.faults.interruptions import cases, play_all, steps_of
 from tests.faults.kills import Amount, kill_all
 from tests.faults.races import RACES, pair, race_all
 from tests.faults.remains import Place
+from tests.faults.rot import damage_all, published
 from tests.faults.scene import Scene, quiet
 from tests.faults.steps import nothing
 from tests.faults.swaps import Reader, swap
@@ -113,8 +114,23 @@ def readers(scene: Scene, folder: Path, swaps: int) -> dict[str, Any]:
     folder = folder / "readers"
     folder.mkdir()
     seen = swap(scene, folder, swaps, reading, pause=0.1)
-    mixed = [name for name, counts in seen.items() if counts.get("mixed")]
-    return {"swaps": swaps, "samples": sum(c["whole"] for c in seen.values()), "seen": seen, "violations": mixed}
+    samples = sum(counts["whole"] for counts in seen.values())
+    return {"swaps": swaps, "samples": samples, "seen": seen, "violations": [*_confused(seen)]}
 
 
-__all__ = ["STORM", "every_step", "kills", "readers", "two_writers", "weather"]
+def _confused(seen: dict[str, Any]) -> Iterator[str]:
+    """Readers that saw a mixture, that failed although they asked first, or whose retry did not succeed soon."""
+    for name, counts in seen.items():
+        if counts.get("mixed") or counts["most_failures_in_a_row"] > 5 or (counts["failures"] and "current" in name):
+            yield f"{name}: {counts}"
+
+
+def bit_rot(scene: Scene, folder: Path, damages: int) -> dict[str, Any]:
+    """Damage files of a published store, one at a time."""
+    folder = folder / "rot"
+    folder.mkdir()
+    rotted = damage_all(published(scene, folder), damages, seed=1)
+    return {"damages": damages, "by kind": dict(rotted.damages), "violations": rotted.violations}
+
+
+__all__ = ["bit_rot", "every_step", "kills", "readers", "two_writers", "weather"]

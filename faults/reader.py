@@ -16,6 +16,9 @@ from pathlib import Path
 LABELS = ({"no", "yes"}, {"ja", "nein"})
 """The answers of the two models: a row tells by its answer which run it comes from."""
 
+PATIENCE = 1000
+"""After so many failures in a row a reader is not merely caught by a swap."""
+
 Rows = tuple[list[str], list[str]]
 
 
@@ -63,11 +66,11 @@ READERS: dict[str, Callable[[str], Rows]] = {
 def current(uri: str) -> str:
     """Where the newest version is: by Scoreline where that is installed, else where the symlink leads."""
     try:
-        import scoreline as sl
+        from scoreline import current as ask
     except ImportError:
         return str(Path(uri).resolve())
-    (folder,) = sl.current(uri)
-    return str(folder)
+    (folder,) = ask(uri)
+    return folder
 
 
 def whole(rows: Rows, expected: int) -> bool:
@@ -82,7 +85,7 @@ def main() -> None:
     counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
     in_a_row = longest = 0
-    while not Path(stop).exists() or in_a_row:
+    while not Path(stop).exists() or 0 < in_a_row < PATIENCE:
         try:
             rows = READERS[library](current(uri) if way == "current" else uri)
         except Exception as error:  # noqa: BLE001  each library has its own errors, and any of them is loud

@@ -130,7 +130,7 @@ def assert_run_is_a_part(files: Mapping[str, bytes], run: Reference) -> None:
 def assert_every_row_once(scene: Scene, files: Mapping[str, bytes], model: str) -> None:
     """Each input row is in the predictions or in quarantine, once; and the answers are this model's."""
     key = scene.calm[model].key
-    predicted = [row for path in sorted(files) if path.startswith(f"runs/{key}/") for row in _rows(files[path])]
+    predicted = [row for path in sorted(files) if path.startswith(f"runs/{key}/data/") for row in _rows(files[path])]
     refused = [row for path in sorted(files) if path.startswith(f"quarantine/{key}/") for row in _rows(files[path])]
     found: Counter[Key] = Counter((row["source_file"], row["source_row"]) for row in predicted)
     found.update((row["_source_file"], row["_source_row"]) for row in refused)

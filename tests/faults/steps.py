@@ -24,8 +24,8 @@ from scoreline.errors import Problem, ScorelineError, StorageError
 from scoreline.storage import Created, listing, operations
 from scoreline.storage.store import store_of
 
-CHANGES = {"create", "replace", "delete", "delete_tree", "link", "rename", "point", "mkdir", "symlink", "rmtree"}
-"""The steps that change something."""
+CHANGES = {"create", "replace", "delete", "delete_tree", "link", "rename", "point", "settle"}
+"""The functions of stores that change something; what is asked of the system itself always may."""
 
 
 class Killed(BaseException):
@@ -64,7 +64,7 @@ class Step:
     @property
     def changes(self) -> bool:
         """Whether it may change something."""
-        return self.name in CHANGES
+        return self.name in CHANGES or self.name.startswith("os.")
 
 
 def nothing() -> None:
@@ -113,7 +113,7 @@ class Steps:
     def _system_call(self, name: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         # What stores themselves do on the system is inside a step, and names without a folder are theirs.
         place = str(arguments[0 if name in ("mkdir", "rmtree") else 1])
-        return self.take(Step(_ALIASES.get(name, name), place), partial(function, *arguments, **options))
+        return self.take(Step(f"os.{name}", place), partial(function, *arguments, **options))
 
     def live(self) -> None:
         """Raise when this process is dead: it does not even clean up."""
@@ -160,14 +160,10 @@ class Steps:
         return _no_answer(step)
 
 
-_ALIASES = {"replace": "rename"}
-"""``os.replace`` is a rename; `replace` is the word of stores for writing over a file."""
-
-
 def _no_answer(step: Step) -> Created:
     if step.name == "create":
         return Created.UNKNOWN
-    if not step.uri.startswith("s3://") and step.name in ("link", "rename", "symlink", "mkdir", "rmtree"):
+    if step.name.startswith("os."):
         raise OSError(errno.EIO, os.strerror(errno.EIO), step.uri)
     raise StorageError(Problem("the answer got lost", step.uri, "try again"))
 

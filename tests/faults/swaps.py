@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from tests.faults.interruptions import MINE, OTHER
 from tests.faults.remains import Place, assert_kept
 from tests.faults.scene import Scene, command, quiet
-
-from scoreline.dataset.commits import highest_commit, publish
-from scoreline.dataset.layout import Layout
-from scoreline.dataset.receipts import read_receipts
 
 READER = Path(__file__).parents[2] / "faults/reader.py"
 
@@ -44,25 +41,29 @@ def swap(scene: Scene, folder: Path, swaps: int, readers: Sequence[Reader], paus
     with quiet():
         for model in (MINE, OTHER):
             assert command(scene.config(f"swap-{model}", model, place.uri)).code == 0
-    rows = sum(receipt.predicted for receipt in read_receipts(Layout(place.uri, scene.calm[MINE].key)).values())
+    rows = pq.read_table(place.uri).num_rows
     stop = folder / "stop"
     reading = [reader.start(place.uri, rows, stop) for reader in readers]
     try:
         # Interpreters that start up see nothing of what they are to read.
         time.sleep(3.0)
         history = [MINE, OTHER, *_published_in_turns(scene, place, swaps, pause)]
-    finally:
         stop.touch()
         told = [process.communicate(timeout=60)[0] for process in reading]
+    finally:
+        for process in reading:
+            process.kill()
+            process.communicate()
     assert_kept(scene, place, history)
     return {str(reader): json.loads(text) for reader, text in zip(readers, told, strict=True)}
 
 
 def _published_in_turns(scene: Scene, place: Place, swaps: int, pause: float) -> list[str]:
+    """The same commands in turns: each finds its units done, and publishes them as the next version."""
     models = [(MINE, OTHER)[number % 2] for number in range(swaps)]
     for model in models:
-        layout = Layout(place.uri, scene.calm[model].key)
-        receipts = read_receipts(layout)
-        publish(layout, [receipts[unit] for unit in sorted(receipts)], highest_commit(layout))
+        with quiet():
+            ended = command(scene.config(f"swap-{model}", model, place.uri))
+        assert (ended.code, ended.computed) == (0, 0), ended
         time.sleep(pause)
     return models
