@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoreline.dataset.verification import verify
 from tests.faults.interruptions import MINE, OTHER
 from tests.faults.scene import Scene, command, quiet
+
+from scoreline.dataset.verification import verify
 
 DAMAGE = ("bit flipped", "cut short")
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.failures import translate
 from scoreline.storage.locations import bucket_and_key, is_hidden, join
-from scoreline.storage.s3_client import retrying_client, s3_errors
+from scoreline.storage.s3_client import single_client
 from scoreline.storage.s3_create import create, put
 from scoreline.storage.s3_file import S3File, get
+from scoreline.storage.s3_requests import ask, patiently
 from scoreline.storage.store import Created, FileInfo, Kind
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def read_bytes(uri: str) -> bytes:
 
 def replace(uri: str, body: bytes) -> None:
     """Write an object over what is there."""
-    with s3_errors(uri):
-        put(retrying_client(), uri, body, hashlib.sha256(body).digest())
+    digest = hashlib.sha256(body).digest()
+    patiently(uri, lambda: put(single_client(), uri, body, digest))
 
 
 def link(source: str, target: str) -> Created:
@@ -115,8 +116,7 @@ def newest_change(uri: str) -> float | None:
 def delete(uri: str) -> None:
     """Delete an object if it is there."""
     bucket, key = bucket_and_key(uri)
-    with s3_errors(uri):
-        retrying_client().delete_object(Bucket=bucket, Key=key)
+    ask(uri, "delete_object", Bucket=bucket, Key=key)
 
 
 def delete_tree(uri: str) -> None:
@@ -127,8 +127,7 @@ def delete_tree(uri: str) -> None:
     keys = [found["Key"] for found in _objects(uri, "")]
     for start in range(0, len(keys), _DELETED_AT_ONCE):
         batch = {"Objects": [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]], "Quiet": True}
-        with s3_errors(uri):
-            answer = retrying_client().delete_objects(Bucket=bucket, Delete=batch)
+        answer = ask(uri, "delete_objects", Bucket=bucket, Delete=batch)
         if failed := answer.get("Errors"):
             what = f"{len(failed)} objects could not be deleted ({failed[0].get('Code')})"
             raise StorageError(Problem(what, join(f"s3://{bucket}", failed[0]["Key"]), "check the permissions"))
@@ -146,8 +145,7 @@ def _object(uri: str) -> dict[str, Any] | None:
     bucket, key = bucket_and_key(uri)
     if key.endswith("/"):
         return None
-    with s3_errors(uri):
-        page = retrying_client().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    page = ask(uri, "list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
     return next((found for found in page.get("Contents", ()) if found["Key"] == key), None)
 
 
@@ -159,9 +157,13 @@ def _objects(uri: str, prefix: str, delimiter: str = "") -> Iterator[dict[str, A
 def _pages(uri: str, prefix: str, delimiter: str) -> Iterator[dict[str, Any]]:
     """The answers to a listing, of at most a thousand names each."""
     bucket, start = bucket_and_key(uri)[0], _folder_key(uri) + prefix
-    with s3_errors(uri):
-        pages = retrying_client().get_paginator("list_objects_v2")
-        yield from pages.paginate(Bucket=bucket, Prefix=start, Delimiter=delimiter)
+    request = {"Bucket": bucket, "Prefix": start, "Delimiter": delimiter}
+    while True:
+        page = ask(uri, "list_objects_v2", **request)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        request["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def _folder_key(uri: str) -> str:
