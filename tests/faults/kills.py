@@ -283,7 +283,7 @@ def kill_schedulers(series: Series, folder: Path) -> None:
     """Kill one scheduler after the other, with what belongs to it; each driver says so and is followed by another."""
     for number, receipts in enumerate(series.moments()):
         with hand_started(folder / f"scheduler-{number}") as dask:
-            driver = Driver(series.scene, series.place, {**dask.cluster, "timeout_s": 10.0})
+            driver = Driver(series.scene, series.place, {**dask.cluster, "timeout_s": 10.0, "reconnect_s": 2.0})
             before = driver.stock()
             if driver.reaches(max(receipts, len(before.receipts) + 1)):
                 series.wait()
