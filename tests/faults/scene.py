@@ -80,7 +80,7 @@ class Scene:
         """The identity of every input row."""
         return frozenset((f"{unit:03}.parquet", row) for unit in range(self.units) for row in range(self.rows))
 
-    def config(self, name: str, model: str, uri: str, **sections: Any) -> Path:
+    def config(self, name: str, model: str, uri: str, /, **sections: Any) -> Path:
         """Write the config of a run of a model that predicts to `uri`; `sections` extend or replace its own."""
         config: dict[str, Any] = {
             "version": 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import pytest
 from tests.faults.interruptions import Case, Company, cases, play_all, spread, steps_of
 from tests.faults.remains import Place
 from tests.faults.scene import Scene
-from tests.faults.steps import Step, nothing
+from tests.faults.steps import Fault, Step, nothing
 from tests.lossy_proxy import DROP, LossyProxy
 from tests.seaweedfs import SeaweedFS
+
+from scoreline.storage import Created, local
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
@@ -33,7 +35,7 @@ def in_company(steps: list[Step]) -> list[Case]:
 
 
 @pytest.mark.parametrize(("chosen", "most"), [(alone, 200), (in_company, 40)])
-def test_on_a_local_disk(scene: Scene, tmp_path: Path, chosen: object, most: int) -> None:
+def test_on_a_local_disk(scene: Scene, tmp_path: Path, chosen: Callable[[list[Step]], list[Case]], most: int) -> None:
     steps = steps_of(scene, Place(str(tmp_path / "calm")), "steps-local")
     some = spread(chosen(steps), most)
     counted = play_all(scene, local_places(tmp_path), some, nothing)
@@ -52,3 +54,35 @@ def test_on_s3(scene: Scene, seaweedfs: SeaweedFS, s3_bucket: str, lossy_proxy: 
     assert counted.violations == []
     assert counted.cases.total() == len(some)
     assert not lossy_proxy.faults
+
+
+create = local.create
+
+
+def overwritten(uri: str, body: bytes | Path) -> Created:
+    """Create as a store does it that ignores conditions, but for the probe at the start."""
+    if ".scoreline-probe" in uri:
+        return create(uri, body)
+    local.replace(uri, body if isinstance(body, bytes) else body.read_bytes())
+    return Created.CREATED
+
+
+def partly_lost(uri: str, body: bytes | Path) -> Created:
+    """Create as a disk does it that loses some of what it took."""
+    return Created.CREATED if "/quarantine/" in uri else create(uri, body)
+
+
+@pytest.mark.parametrize(("mistake", "violations"), [(create, 0), (overwritten, 1), (partly_lost, 1)])
+def test_mistakes_are_noticed(
+    scene: Scene,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mistake: Callable[..., Created],
+    violations: int,
+) -> None:
+    steps = steps_of(scene, Place(str(tmp_path / "calm")), f"steps-{mistake.__name__}")
+    (commit,) = [number for number, step in enumerate(steps) if step.name == "create" and "/commits/" in step.uri]
+    monkeypatch.setattr(local, "create", mistake)
+    case = Case(Company.OTHER, Fault.PAUSE_BEFORE, commit)
+    counted = play_all(scene, local_places(tmp_path), [case], nothing)
+    assert len(counted.violations) == violations
