@@ -61,7 +61,8 @@ def many_files(folder: Path, count: int) -> dict[str, Any]:
     """Predict `count` files of a thousand rows, end to end."""
     data = folder / f"files-{count}"
     write_files(str(data), count, SMALL_ROWS, SAME)
-    done = predict(write_config(folder / f"f{count}.json", str(data), folder / "model.joblib", str(folder / f"o{count}"), TWO_WORKERS))
+    model, output = folder / "model.joblib", folder / f"of-files-{count}"
+    done = predict(write_config(folder / f"files-{count}.json", str(data), model, str(output), TWO_WORKERS))
     told = done.output["predictions"]
     if told["predicted"] != count * SMALL_ROWS:
         raise RuntimeError(f"{told['predicted']} rows predicted")

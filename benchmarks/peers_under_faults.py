@@ -1,4 +1,4 @@
-"""The same kills and lost answers for Scoreline and its peers; writes a result file, from which the README's table comes.
+"""The same kills and lost answers for Scoreline and its peers; the README's table comes from the result file.
 
 Results of contenders that are not run this time are kept, so the whole can be measured piece by piece.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import RESULTS, setting
-from benchmarks.s3_server import ChoosyProxy, seaweedfs
+from benchmarks.s3_server import choosy_proxy, seaweedfs
 from benchmarks.under_faults.contenders import CONTENDERS, UNITS, Stand, make_environment, write_data
 from benchmarks.under_faults.kills import KillTrials
 from benchmarks.under_faults.lost_answers import LostAnswers
@@ -24,7 +24,8 @@ RESULT = RESULTS / "peers_under_faults.json"
 def killed(name: str, folder: Path, counts: dict[str, int]) -> dict[str, Any]:
     """Kills of the driver and of workers on local disk."""
     contender = CONTENDERS[name]
-    trials = KillTrials(Stand(contender, folder / "data", folder / name, str(folder / name / "place/out")), random.Random(name))
+    stand = Stand(contender, folder / "data", folder / name, str(folder / name / "place/out"))
+    trials = KillTrials(stand, random.Random(name))  # noqa: S311  for moments, not for secrets
     (folder / name / "place").mkdir(parents=True)
     trials.prepare()
     found: dict[str, Any] = {"seconds_of_writing": round(trials.seconds, 2)}
@@ -39,7 +40,7 @@ def lost(name: str, folder: Path, count: int) -> dict[str, Any]:
     """Lost answers on S3, at the commit and at a file of data."""
     contender = CONTENDERS[name]
     found: dict[str, Any] = {}
-    with seaweedfs(folder / name) as server, ChoosyProxy(server.endpoint).running() as proxy:
+    with seaweedfs(folder / name) as server, choosy_proxy(server) as proxy:
         stand = Stand(contender, folder / "data", folder / name / "s3", "")
         trials = LostAnswers(stand, server, proxy, server.bucket())
         trials.prepare()
@@ -63,17 +64,17 @@ def main() -> None:
         folder = Path(scratch)
         write_data(folder / "data")
         for name in options.contenders.split(","):
+            setting_of = {**setting(), "peers": versions, "units": UNITS}
             counts = {"driver": options.driver_kills, "worker": options.worker_kills}
-            found = killed(name, folder, counts)
-            if options.lost and CONTENDERS[name].on_s3:
-                found |= lost(name, folder, options.lost)
-            add(name, {**setting(), "peers": versions, "units": UNITS, **found})
+            add(name, {**setting_of, **killed(name, folder, counts)})
+            if CONTENDERS[name].on_s3:
+                add(name, lost(name, folder, options.lost))
 
 
 def add(name: str, found: dict[str, Any]) -> None:
-    """Put what was found for one contender into the result file."""
+    """Put what was found for one contender into the result file, over what was found before."""
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    known[name] = found
+    known[name] = {**known.get(name, {}), **found}
     RESULT.write_text(json.dumps({name: known[name] for name in CONTENDERS if name in known}, indent=1) + "\n")
 
 

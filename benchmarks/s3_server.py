@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.lossy_proxy import DROP, LossyProxy
 from tests.seaweedfs import SeaweedFS
@@ -30,7 +30,7 @@ class _Folders:
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
     """A server with its data below a folder, until the block ends."""
-    with contextmanager(fixture.__wrapped__)(_Folders(folder)) as server:
+    with contextmanager(cast("Any", fixture).__wrapped__)(_Folders(folder)) as server:
         yield server
 
 
@@ -52,6 +52,14 @@ class ChoosyProxy(LossyProxy):
             self.faults = deque([DROP])
         line.client = _Again(head, reader)
         return await super()._pass_request(line)
+
+
+@contextmanager
+def choosy_proxy(server: SeaweedFS) -> Iterator[ChoosyProxy]:
+    """A proxy before a server, until the block ends."""
+    proxy = ChoosyProxy(server.endpoint)
+    with proxy.running():
+        yield proxy
 
 
 class _Again:

@@ -1,4 +1,4 @@
-"""Small jobs that `scoreline predict` can do: a model of two numbers, handed over by plain scikit-learn, and configs."""
+"""Small jobs for `scoreline predict`: a model of two numbers, handed over by plain scikit-learn, and configs."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Contender:
 CONTENDERS = {
     "dask": Contender(
         "Dask `to_parquet`",
-        "`read_parquet(...).map_partitions(...).to_parquet(path)` on a local cluster, into a folder with an older version",
+        "`read_parquet(...).map_partitions(...).to_parquet(path)` on a local cluster, where an older version is",
         "peer_dask",
         "plain",
         has_workers=True,
@@ -174,7 +174,7 @@ class Stand:
         """What a reader finds."""
         on_s3 = self.target.startswith("s3://")
         kind = "pointer" if on_s3 and self.contender.module is None else self.contender.reading
-        command = [VENV / "bin/python", "-m", "benchmarks.under_faults.reader", kind, self.target]
+        command = [str(VENV / "bin/python"), "-m", "benchmarks.under_faults.reader", kind, self.target]
         environment = os.environ | dict(self.environment)
         found = subprocess.check_output(command, text=True, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
         return dict(json.loads(found))
@@ -194,4 +194,12 @@ class Stand:
         module, mode = self.contender.module, self.contender.mode
         if word == "old" and self.contender.reading == "delta":
             module, mode = "peer_deltalake", "overwrite"
-        return [str(VENV / "bin/python"), "-m", f"benchmarks.under_faults.{module}", mode, str(source), word, self.target]
+        return [
+            str(VENV / "bin/python"),
+            "-m",
+            f"benchmarks.under_faults.{module}",
+            mode,
+            str(source),
+            word,
+            self.target,
+        ]

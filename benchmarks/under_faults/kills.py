@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import shutil
 import signal
 import subprocess
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from benchmarks.under_faults.verdicts import NEW, OLD, verdict
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
 
     from benchmarks.under_faults.contenders import Stand
@@ -55,9 +56,15 @@ class Running:
         return self._seen[self._marks[1]].wait(within)
 
     def end(self) -> int:
-        """Wait for its end and for that of all that it started; its exit code."""
-        code = self.process.wait(PATIENCE_SECONDS)
-        psutil.wait_procs(list(session(self.process.pid)), timeout=PATIENCE_SECONDS)
+        """Wait for its end and for that of all that it started; its exit code, that of a kill when it hangs."""
+        try:
+            code = self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        left = psutil.wait_procs(list(session(self.process.pid)), timeout=PATIENCE_SECONDS)[1]
+        for process in left:
+            process.kill()
         self._reader.join(PATIENCE_SECONDS)
         return code
 
@@ -66,7 +73,7 @@ def session(leader: int) -> Iterator[psutil.Process]:
     """The other processes of a session."""
     for process in psutil.process_iter():
         try:
-            if process.pid != leader and psutil.os.getsid(process.pid) == leader:
+            if process.pid != leader and os.getsid(process.pid) == leader:
                 yield process
         except (ProcessLookupError, PermissionError, psutil.Error):
             continue

@@ -11,9 +11,10 @@ from benchmarks.under_faults.kills import Running
 from benchmarks.under_faults.verdicts import verdict
 
 if TYPE_CHECKING:
+    from tests.seaweedfs import SeaweedFS
+
     from benchmarks.s3_server import ChoosyProxy
     from benchmarks.under_faults.contenders import Stand
-    from tests.seaweedfs import SeaweedFS
 
 
 @dataclass
@@ -38,7 +39,8 @@ class LostAnswers:
         stand = self._at(place)
         self.proxy.chosen, self.proxy.lost = (path,), []
         start = time.perf_counter()
-        running = Running(replace(stand, environment={**stand.environment, "AWS_ENDPOINT_URL": self.proxy.endpoint}), "new")
+        through_proxy = {**stand.environment, "AWS_ENDPOINT_URL": self.proxy.endpoint}
+        running = Running(replace(stand, environment=through_proxy), "new")
         code = running.end()
         lost, seconds, self.proxy.chosen = bool(self.proxy.lost), time.perf_counter() - start, ()
         first = {"code": code, "found": verdict(stand.contender, stand.read()), "seconds": round(seconds, 2)}

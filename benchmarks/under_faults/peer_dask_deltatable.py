@@ -1,4 +1,4 @@
-"""Delta Lake from Dask by `dask_deltatable.to_deltalake`, on a local cluster of two workers: files by tasks, one commit.
+"""Delta Lake from Dask by `dask_deltatable.to_deltalake`, on two workers: files by tasks, one commit.
 
 As the page on Dask of Delta Lake's documentation has it. It can append; overwriting is not implemented.
 """
