@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +83,11 @@ def session(leader: int) -> Iterator[psutil.Process]:
 
 @dataclass
 class KillTrials:
-    """Trials of one contender on local disk, each from the same old version."""
+    """Trials of one contender on local disk, each from the same old version.
+
+    Writing lasts from the first change on disk to the moment when the program says that it is done: what comes before,
+    such as imports in worker processes, takes longer and puts nothing at risk.
+    """
 
     stand: Stand
     chance: random.Random
@@ -91,9 +97,8 @@ class KillTrials:
         """Make the old version, keep it, and learn from undisturbed runs how long writing takes."""
         _whole(Running(self.stand, "old"))
         self._expect(OLD)
-        shutil.copytree(self._place, self._kept, symlinks=True)
-        running = Running(self.stand, "new")
-        running.wait_until_writing()
+        _copy(self._place, self._kept)
+        running = self._writing()
         start = time.perf_counter()
         running.written(PATIENCE_SECONDS)
         self.seconds = time.perf_counter() - start
@@ -104,29 +109,24 @@ class KillTrials:
         """Kill "driver" or "worker" at a random moment of writing, read, run the same command again, read."""
         while True:
             self._restore()
-            running = Running(self.stand, "new")
-            running.wait_until_writing()
+            running = self._writing()
             if not running.written(self.chance.uniform(0, self.seconds)):
                 break
             running.end()
         killed = running.process.pid if victim == "driver" else self.chance.choice(_workers(running.process.pid))
         psutil.Process(killed).send_signal(signal.SIGKILL)
-        start = time.perf_counter()
         code = running.end()
         found = verdict(self.stand.contender, self.stand.read())
-        return {"code": code, "found": found, **self._again(found, start)}
+        return {"code": code, "found": found, **again(self.stand, code, found)}
 
-    def _again(self, found: dict[str, Any], start: float) -> dict[str, Any]:
-        """What the same command makes of it; when the new version is there already, there is nothing to run."""
-        if found["state"] == NEW:
-            return {"seconds_until_right": 0.0, "computed_again": 0, "after_again": found}
-        start = time.perf_counter()
+    def _writing(self) -> Running:
+        """The job, begun, at the first change on disk after it says that it begins to write."""
+        before = _files(self._place)
         running = Running(self.stand, "new")
-        code = running.end()
-        seconds = time.perf_counter() - start
-        after = verdict(self.stand.contender, self.stand.read())
-        told = {"code_again": code, "after_again": after, "computed_again": self.stand.computed(running.output)}
-        return told | ({"seconds_until_right": round(seconds, 2)} if after["state"] == NEW else {})
+        running.wait_until_writing()
+        while _files(self._place) == before and not running.written(0.001):
+            pass
+        return running
 
     @property
     def _place(self) -> Path:
@@ -138,12 +138,28 @@ class KillTrials:
 
     def _restore(self) -> None:
         shutil.rmtree(self._place)
-        subprocess.run(["/bin/cp", "--archive", self._kept, self._place], check=True)
+        _copy(self._kept, self._place)
 
     def _expect(self, state: str) -> None:
         found = verdict(self.stand.contender, self.stand.read())
         if found["state"] != state:
             raise RuntimeError(f"{self.stand.contender.name}: {found} where the {state} version should be")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy with its links, hard ones too, and times."""
+    subprocess.run(["/bin/cp", "--archive", source, target], check=True)
+
+
+def _files(folder: Path) -> set[tuple[str, int]]:
+    """The files in a folder, with times of change; what goes while this looks counts as gone."""
+    found = set()
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            if not stat.S_ISDIR(status.st_mode):
+                found.add((str(path), status.st_mtime_ns))
+    return found
 
 
 def _whole(running: Running) -> None:
@@ -154,3 +170,16 @@ def _whole(running: Running) -> None:
 def _workers(driver: int) -> list[int]:
     """Worker processes of a local cluster, which Dask starts by multiprocessing."""
     return [process.pid for process in session(driver) if "spawn_main" in " ".join(process.cmdline())]
+
+
+def again(stand: Stand, code: int, found: dict[str, Any]) -> dict[str, Any]:
+    """What the same command makes of what was found, started again as a scheduler does: unless it ended with 0."""
+    if code == 0:
+        return {"after_again": found} | ({"seconds_until_right": 0.0} if found["state"] == NEW else {})
+    start = time.perf_counter()
+    running = Running(stand, "new")
+    code = running.end()
+    seconds = time.perf_counter() - start
+    after = verdict(stand.contender, stand.read())
+    told = {"code_again": code, "after_again": after, "computed_again": stand.computed(running.output)}
+    return told | ({"seconds_until_right": round(seconds, 2)} if after["state"] == NEW else {})

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.under_faults.kills import Running
+from benchmarks.under_faults.kills import Running, again
 from benchmarks.under_faults.verdicts import verdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class LostAnswers:
             raise RuntimeError(running.output[-2000:])
 
     def trial(self, number: int, path: str) -> dict[str, Any]:
-        """Lose the answer to the first PUT of a path that holds `path`; then run the same command again."""
+        """Lose the answer to the first PUT of a path that holds `path`; see `again` for what follows."""
         place = f"{path.strip('/').replace('.', '')}-{number}"
         self._copy(place)
         stand = self._at(place)
@@ -43,12 +43,10 @@ class LostAnswers:
         running = Running(replace(stand, environment=through_proxy), "new")
         code = running.end()
         lost, seconds, self.proxy.chosen = bool(self.proxy.lost), time.perf_counter() - start, ()
-        first = {"code": code, "found": verdict(stand.contender, stand.read()), "seconds": round(seconds, 2)}
-        again = Running(stand, "new")
-        code = again.end()
-        after = verdict(stand.contender, stand.read())
-        said = running.output.splitlines()[-3:] if first["code"] else []
-        return {"lost": lost, **first, "said": said, "code_again": code, "after_again": after}
+        found = verdict(stand.contender, stand.read())
+        said = running.output.splitlines()[-3:] if code else []
+        told = {"code": code, "found": found, "seconds": round(seconds, 2), "said": said}
+        return {"lost": lost, **told, **again(stand, code, found)}
 
     def _at(self, place: str) -> Stand:
         """The stand with its target at a place of the bucket, on the server itself."""
