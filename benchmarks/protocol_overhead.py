@@ -34,7 +34,7 @@ from scoreline.demo import write_demo
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scoreline.plans.prediction import PredictPlan
+    from scoreline.stages.predict import Scoring
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ WORKLOADS = {
 }
 
 
-def planned(config: Path) -> PredictPlan:
+def planned(config: Path) -> Scoring:
     """What `scoreline predict` settles before it starts."""
     from scoreline.config import load_config
     from scoreline.plans.prediction import handed_over, plan_prediction
@@ -87,20 +87,20 @@ def planned(config: Path) -> PredictPlan:
     return plan_prediction(job, bundle, (), survey)
 
 
-def with_protocol(plan: PredictPlan) -> None:
+def with_protocol(plan: Scoring) -> None:
     """The stage as it is."""
     from scoreline.clusters.inline import Inline
     from scoreline.stages.predict import predict
 
     with Inline().open() as session:
-        predict(session, plan.task, plan.survey.units, plan.budget, lambda _: None)
+        predict(session, plan, lambda _: None)
 
 
-def plainly(plan: PredictPlan) -> None:
+def plainly(plan: Scoring) -> None:
     """The same tables, each unit's straight into a file, in the same row groups."""
     from scoreline.dataset.spool import Spool
+    from scoreline.scoring import Account, output_tables
     from scoreline.sinks.parquet import ROW_GROUP_ROWS, row_groups
-    from scoreline.stages.predict import _Account, _predicted
     from scoreline.threads import limited
 
     task, folder = plan.task, Path(plan.task.layout.uri)
@@ -108,11 +108,11 @@ def plainly(plan: PredictPlan) -> None:
     schema = task.output_schema
     for unit in plan.survey.units:
         with limited(1), pq.ParquetWriter(folder / f"{unit.name}.parquet", schema, compression="zstd") as writer:
-            for group in row_groups(_predicted(task, unit, _Account(Spool(folder / "refused"))), schema):
+            for group in row_groups(output_tables(task, unit, Account(Spool(folder / "refused"))), schema):
                 writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
 
 
-WAYS: dict[str, Callable[[PredictPlan], None]] = {"on": with_protocol, "off": plainly}
+WAYS: dict[str, Callable[[Scoring], None]] = {"on": with_protocol, "off": plainly}
 
 
 def one(way: str, config: Path) -> None:

@@ -147,10 +147,10 @@ class Trial(NamedTuple):
 def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
     """Predict the first rows of a unit for so many seconds, at least one block, and write them to a scratch file."""
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
-        account = _Account(Spool(Path(scratch) / "refused.arrow"))
+        account = Account(Spool(Path(scratch) / "refused.arrow"))
         task.bundle.fitted  # noqa: B018  (loading is no part of what is measured)
         started = time.perf_counter()
-        parts = (part for part in _predicted(task, unit, account))
+        parts = output_tables(task, unit, account)
         tried = takewhile(lambda _: time.perf_counter() - started < seconds, parts)
         first = next(parts, None)
         tables = tried if first is None else chain([first], tried)
@@ -166,8 +166,8 @@ def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
     """
     layout = task.layout
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
-        account = _Account(Spool(Path(scratch) / "refused.arrow"))
-        tables = _predicted(task, unit, account)
+        account = Account(Spool(Path(scratch) / "refused.arrow"))
+        tables = output_tables(task, unit, account)
         data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
         quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
     receipt = Receipt(
@@ -192,7 +192,7 @@ def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
     return write_unit_file(task.sink, rows.tables(), rows.schema, task.layout, uri)[0]
 
 
-class _Account:
+class Account:
     """What became of the rows of a unit, filled while they stream by."""
 
     def __init__(self, refused_rows: Spool) -> None:
@@ -215,7 +215,8 @@ class _Account:
             self.refused_rows.add(table)
 
 
-def _predicted(task: PredictTask, unit: Unit, account: _Account) -> Iterator[pa.Table]:
+def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
+    """The rows to write for a unit, block by block; what became of all of its rows goes into the account. Lazy."""
     batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
     for raw in even_parts(batches, BLOCK_ROWS):
         passed = admitted(raw, task.contract)
