@@ -142,7 +142,7 @@ class CheckReport:
             before = columns
         if self.output:
             said.append(f"{'output':<18} {', '.join(f'{name}: {kind}' for name, kind in self.output.items())}")
-        return [*said, "the config is good: it fits the data; nothing was cleaned, trained or written"]
+        return [*said, "the config is good: it fits the data; nothing was cleaned, trained or predicted"]
 
 
 def _by_what_they_are(inputs: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -22,9 +22,9 @@ from scoreline.dataset.versions import check_target
 from scoreline.errors import DataError, ModelError, Problem, UsageError
 from scoreline.keys import digest, recipe
 from scoreline.plans.increments import Whole, planned
-from scoreline.plans.training import in_order, without_locations
+from scoreline.plans.training import in_order, kept_surveys, without_locations
 from scoreline.scoring import PredictTask, check_names, check_output
-from scoreline.stages.pull import pull
+from scoreline.stages.pull import Asked, pull
 from scoreline.storage import absolute, sha256_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def survey_to_predict(job: JobConfig, known: Contract, needs: Sequence[str], tar
     """The survey of new data: columns that prediction does not need may be absent, the target first of all."""
     needed = {name: column for name, column in job.contract.columns.items() if name in needs}
     declared = job.contract.model_copy(update={"columns": needed, "key": None})
-    return pull(job.predict_source, declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
+    asked = Asked(declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
+    return pull(job.predict_source, asked, kept_surveys(job))
 
 
 def foresee(job: JobConfig, plan: TrainPlan) -> Survey | None:
@@ -170,7 +171,7 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
         return _bundle_from_elsewhere(job, model)
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
-    survey = pull(job.predict_source, job.contract)
+    survey = pull(job.predict_source, Asked(job.contract), kept_surveys(job))
     contract = _without_refused_nulls(survey.contract)
     everything = Cleaning(job.clean).surveyed().at("predict")
     cleaned = everything.output_schema(contract.schema)
