@@ -11,7 +11,7 @@ from tests.faults.kills import Amount
 from faults.full_size import kills
 from faults.results import measure, write
 
-KILLS = Amount(inline=120, local=80, workers=120, remote=60, remote_workers=70, nannies=30, schedulers=20)
+KILLS = Amount(inline=290, local=12, workers=114, remote=12, remote_workers=60, nannies=6, schedulers=6)
 
 
 def main() -> int:
