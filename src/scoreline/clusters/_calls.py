@@ -63,6 +63,7 @@ class Calls:
         self._suspects: deque[int] = deque()
         self._alone = False
         self._proven = False
+        self._doubts: set[int] = set()
         self._task = _Task(cloudpickle.dumps(function))
         self._group = f"{label}-{uuid4().hex}"
         self._numbers = count()
@@ -160,8 +161,19 @@ class Calls:
         self._tried.pop(position, None)
         if not self._alone:
             self._suspects.append(position)
-        self._proven |= self._alone
         return self._alone
+
+    def doubted(self, position: int) -> bool:
+        """Try a call alone once more whose worker left no trace: another reason is possible. False the next time."""
+        if position in self._doubts:
+            return False
+        self._doubts.add(position)
+        self._suspects.append(position)
+        return True
+
+    def convict(self) -> None:
+        """Hand out nothing new: what kills workers is known."""
+        self._proven = True
 
     def hand_back(self) -> None:
         """Forget what was in flight on a client that is lost: all of it waits again."""

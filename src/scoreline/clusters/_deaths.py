@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Ask = Callable[..., Any]
     """Asks the scheduler: the name of one of its handlers, and arguments."""
 
+NO_TRACE = "left no trace"
 _WAIT_S = 5.0
 _ADVICE = "lower predict.batch_rows, raise cluster.memory_limit or lower cluster.workers; the worker logs tell more"
 
@@ -36,7 +37,7 @@ def _cause(ask: Ask, worker: WorkerState) -> str:
         if cause or not worker.nanny:
             return cause or "had nobody to watch it"
         time.sleep(0.2)
-    return "left no trace"
+    return NO_TRACE
 
 
 def _out_of_memory(ask: Ask, worker: WorkerState) -> str:

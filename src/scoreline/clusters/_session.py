@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scoreline.clusters._calls import Answer, Calls, position_of
 from scoreline.clusters._connection import SchedulerLost
 from scoreline.clusters._crew import Crew
-from scoreline.clusters._deaths import guilty
+from scoreline.clusters._deaths import NO_TRACE, guilty
 from scoreline.clusters._reports import whereabouts, worker_logs
 from scoreline.errors import ClusterError, Problem
 
@@ -122,14 +122,22 @@ class DaskSession:
     def _failed(self, calls: Calls, future: Future[Any], error: BaseException) -> list[Problem]:
         """Raise what the call raised, unless its workers died of it; the problem if that is proven."""
         from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        if isinstance(error, FutureCancelledError):
+        # What a task raised makes its future erroneous; this is about the way of a good result to here.
+        on_the_way = isinstance(error, CommClosedError) and future.status != "error"
+        if on_the_way or isinstance(error, FutureCancelledError):
             raise SchedulerLost(str(error)) from error
         position = position_of(future.key)
         if isinstance(error, KilledWorker):
             if calls.is_guilty(future):
-                return [guilty(self._ask, error, calls.where(position))]
+                problem = guilty(self._ask, error, calls.where(position))
+                if problem.what.endswith(NO_TRACE) and calls.doubted(position):
+                    self.tell(f"a worker was lost while it ran {calls.spoken(position)} alone: it is tried once more")
+                    return []
+                calls.convict()
+                return [problem]
             self.tell(
                 f"workers died while they ran {calls.spoken(position)}: it is tried again alone, after all others"
             )
