@@ -6,7 +6,6 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def kills(folder: Path, amount: Amount, seed: int = 1) -> dict[str, Any]:
     with quiet():
         scene = Scene(folder / "kills-scene", units=40)
     (folder / "kills").mkdir()
-    return asdict(kill_all(scene, folder / "kills", amount, seed))
+    return kill_all(scene, folder / "kills", amount, seed).as_json()
 
 
 def two_writers(scene: Scene, server: SeaweedFS, folder: Path, races: int) -> dict[str, Any]:

@@ -32,5 +32,6 @@ def write(name: str, results: dict[str, dict[str, Any]]) -> int:
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "results": results,
     }
+    FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     return sum(len(result["violations"]) for result in results.values())

@@ -61,6 +61,12 @@ class Killed:
     seconds: dict[str, float] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values."""
+        counts = {"kills": self.kills.total(), "by kind": dict(self.kills), "endings": dict(self.endings)}
+        spent = {"seconds by series": self.seconds, "orphans at most": self.orphans}
+        return {**counts, **spent, "violations": self.violations}
+
 
 class Driver:
     """The command line predicting, in a session of its own."""
