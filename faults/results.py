@@ -16,22 +16,23 @@ PACKAGES = ("scoreline", "dask", "distributed", "pyarrow", "pandas", "scikit-lea
 FOLDER = Path(__file__).parent / "results"
 
 
-def measure(name: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do something, print what it came to, and how long it took."""
+def measure(file: str, name: str, act: Callable[[], dict[str, Any]]) -> int:
+    """Do something, and write what it came to beside the other series of a file; how many promises were broken."""
     started = time.monotonic()
-    found = {**act(), "seconds": round(time.monotonic() - started, 1)}
+    found = {**act(), "seconds": round(time.monotonic() - started, 1), **_circumstances()}
     print(json.dumps({name: found}, indent=1), flush=True)
-    return found
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{file}.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**before, name: found}, indent=1) + "\n")
+    return len(found["violations"])
 
 
-def write(name: str, results: dict[str, dict[str, Any]]) -> int:
-    """Write the results of this name; how many promises were broken."""
-    found = {
+def _circumstances() -> dict[str, Any]:
+    """When and where, how busy the machine was, and with which versions."""
+    return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "processor": platform.machine(), "system": platform.platform()},
+        "load": [round(load, 1) for load in os.getloadavg()],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
-        "results": results,
     }
-    FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-    return sum(len(result["violations"]) for result in results.values())
