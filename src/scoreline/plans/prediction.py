@@ -16,7 +16,7 @@ from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.fitted import load_fitted
 from scoreline.cleaning import Cleaning, admitted
-from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW, misfits, rules_of, type_name
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.versions import check_target
 from scoreline.errors import DataError, ModelError, Problem, UsageError
@@ -69,7 +69,7 @@ def plan_whole(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: 
         raise ModelError(Problem("the model gives no probabilities", job.where("predict", "proba"), advice))
     if survey is None:
         survey = survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
-    contract = replace(survey.contract, rules=_rules(survey.contract.rules, bundle.target))
+    contract = _ruled(job, survey.contract, bundle.target)
     keep = tuple(contract.schema.names) if predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, contract)
     options = predicting.model_dump(mode="json", include={"keep", "row_id", "proba", "on_bad_row"})
@@ -127,6 +127,19 @@ def output_fields(job: JobConfig, plan: TrainPlan) -> tuple[Survey, dict[str, st
         added = {SOURCE_FILE: "string", SOURCE_ROW: "int64", **added}
     check_names([*columns, *added])
     return survey, columns | added
+
+
+def _ruled(job: JobConfig, contract: Contract, target: str | None) -> Contract:
+    """The contract with what the config asks of columns that prediction does not need, as far as they are there.
+
+    Rules of a bundle count before those of the config. Raises DataError for rules that do not fit the types.
+    """
+    declared = {name: rule for name, rule in rules_of(job.contract).items() if name in contract.schema.names}
+    ruled = replace(contract, rules=_rules(declared | dict(contract.rules), target))
+    problems = tuple(misfits(ruled))
+    if problems:
+        raise DataError(*problems)
+    return ruled
 
 
 def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:
