@@ -9,8 +9,6 @@ from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
 
-pytest.importorskip("scoreline.dataset.verification")
-
 
 def test_any_flipped_bit_and_any_cut_is_found_and_named(scene: Scene, tmp_path: Path) -> None:
     from tests.faults.rot import damage_all, published
