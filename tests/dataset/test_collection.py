@@ -154,3 +154,20 @@ def test_publishing_files_that_were_collected_is_refused(uri: str) -> None:
         path.unlink()
     with pytest.raises(StorageError, match="1 of 1 files of this run are gone"):
         publish(layout, receipts, Goal(highest_commit(layout)))
+
+
+@pytest.mark.storage
+def test_all_of_it_on_s3(s3_bucket: str) -> None:
+    uri = f"{s3_bucket}/out"
+    for files in ("a", "b", "c"):
+        scored(uri, files)
+    assert roll_back(Layout(uri, ""), 1).version == 4
+    found = asked(uri, keep=1)
+    assert (len(found.runs), found.kept, found.versions) == (2, (4,), ())
+    left = verify(uri)
+    assert (left.problems, left.collected) == ((), (2, 3))
+    with pytest.raises(StorageError, match="files of version 2 were collected"):
+        roll_back(Layout(uri, ""), 2)
+    scored(uri, "b")
+    assert [commit.kind for commit in history(uri).commits] == ["replace", "replace", "replace", "rollback", "replace"]
+    assert verify(uri).problems == ()
