@@ -138,6 +138,14 @@ def _of_session(leader: int) -> Iterator[psutil.Process]:
             continue
 
 
+def _spoken(process: psutil.Process) -> str:
+    """The command of a process; nothing for one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 @dataclass
 class Series:
     """Kills on one data set, spread over the scoring of its units.
@@ -230,7 +238,7 @@ class Series:
 def kill_worker_of_local(driver: Driver, chance: random.Random) -> str:
     """Kill a worker process of a driver's own cluster; its nanny lives in the driver."""
     while driver.process.poll() is None:
-        workers = [process for process in driver.offspring() if "spawn_main" in " ".join(process.cmdline())]
+        workers = [process for process in driver.offspring() if "spawn_main" in _spoken(process)]
         if workers:
             chance.choice(workers).kill()
             return "worker of a local cluster"
@@ -247,8 +255,8 @@ class HandStarted(DaskProcesses):
 
     def family(self, worker: subprocess.Popen[bytes]) -> tuple[psutil.Process, list[psutil.Process]]:
         """The nanny, and the worker processes that it has now."""
-        (nanny,) = [child for child in psutil.Process(worker.pid).children() if "dask" in " ".join(child.cmdline())]
-        return nanny, [child for child in nanny.children() if "spawn_main" in " ".join(child.cmdline())]
+        (nanny,) = [child for child in psutil.Process(worker.pid).children() if "dask" in _spoken(child)]
+        return nanny, [child for child in nanny.children() if "spawn_main" in _spoken(child)]
 
     def kill_worker(self, _driver: Driver, chance: random.Random) -> str:
         """Kill a worker; its nanny starts another."""
