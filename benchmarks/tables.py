@@ -12,7 +12,7 @@ from benchmarks.under_faults.contenders import CONTENDERS
 from benchmarks.under_faults.verdicts import NEW, OLD, UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 README = Path(__file__).parent / "README.md"
 Trials = list[dict[str, Any]]
@@ -138,15 +138,17 @@ def _versions(found: dict[str, Any]) -> str:
 
 def many_units(found: dict[str, Any]) -> str:
     """Many files, and going on with many finished units."""
-    blocks = [
-        "Files of a thousand rows, end to end with two workers",
-        _table(FILES, [_of_files(of) for of in found["files"]]),
-        "The same command again, from the start of its process",
-        _table(RESUMED, [_resumed("local disk", of) for of in found["resume"]]),
-        "The same with all data on an S3 server on this machine",
-        _table(RESUMED, [_resumed("S3", of) for of in found.get("resume_s3", ())]),
-    ]
-    return "\n\n".join(blocks)
+    blocks = ["Files of a thousand rows, end to end with two workers", _table(FILES, map(_of_files, found["files"]))]
+    again = {"local disk": found["resume"], "an S3 server on this machine": found.get("resume_s3", ())}
+    resumed = [_resumed(where, of) for where, runs in again.items() for of in runs]
+    if resumed:
+        blocks += ["The same command again, from the start of its process", _table(RESUMED, resumed)]
+    return "\n\n".join([*blocks, _busy(found)])
+
+
+def _busy(found: dict[str, Any]) -> str:
+    """How many others wanted the processors."""
+    return f"Load of the machine while it was measured, over 1, 5 and 15 minutes: {', '.join(map(str, found['load']))}."
 
 
 def _of_files(of: dict[str, Any]) -> tuple[str, ...]:
@@ -169,10 +171,10 @@ def protocol_overhead(found: dict[str, Any]) -> str:
         (name, f"{of['mean_megabytes']:.1f}", str(len(of["runs"])), interval(of["seconds"]), interval(of["cpu"]))
         for name, of in found["workloads"].items()
     ]
-    return _table(OVERHEAD, rows)
+    return f"{_table(OVERHEAD, rows)}\n\n{_busy(found)}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
