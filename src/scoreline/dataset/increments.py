@@ -31,14 +31,12 @@ class Increment:
     kept : runs that stay whole
     adopted : units of runs that do not: the new run takes them over as they are
     superseded : units whose predictions are made again
-    absent : files that the version has and the input has not any more; their predictions stay
     """
 
     paths: frozenset[str]
     kept: tuple[PublishedRun, ...] = ()
     adopted: tuple[Receipt, ...] = ()
     superseded: tuple[Receipt, ...] = ()
-    absent: tuple[str, ...] = ()
 
 
 Present = Mapping[str, InputFile]
@@ -65,8 +63,7 @@ def increment(
             whole.append(run)
         else:
             adopted += kept
-    absent = tuple(sorted(path for path in staying if path not in now))
-    return Increment(frozenset(now) - staying, tuple(whole), tuple(adopted), again, absent)
+    return Increment(frozenset(now) - staying, tuple(whole), tuple(adopted), again)
 
 
 def repaired(found: Increment) -> Increment:
