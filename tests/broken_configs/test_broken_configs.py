@@ -65,6 +65,7 @@ EXPECTED = {
     "unknown_key_of_a_step": [("8:49 ($.clean[1].formats)", 'unknown key "formats"', '"format"')],
     "unknown_kind": [("13:6 ($.features[1].kind)", 'unknown kind "onehot"', '"one_hot"')],
     "unknown_parameter": [("19:51 ($.train.model.params.n_estimatrs)", "no parameter", "'n_estimators'")],
+    "unknown_reason": [("22:95 ($.predict.error_budget.reasons.no_mach)", 'unknown key "no_mach"', '"no_match"')],
     "unknown_scheme": [("23:3 ($.artifacts)", "'gs://' are unknown", "s3://bucket/key")],
     "unknown_split": [("18:15 ($.train.split.kind)", 'unknown kind "shuffle"', '"random", "group", "time"')],
     "unknown_type": [("5:39 ($.contract.columns.amount.type)", 'no type "number"', '"float64"')],

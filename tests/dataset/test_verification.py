@@ -10,12 +10,12 @@ import pytest
 
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.plans import RunPlan, begin
+from scoreline.dataset.plans import RunPlan, begin, read_plan
 from scoreline.dataset.publication import Goal, publish, roll_back
 from scoreline.dataset.receipts import Receipt, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.dataset.verification import verify
-from scoreline.errors import DataError
+from scoreline.errors import DataError, StorageError
 from scoreline.sinks.parquet import Parquet
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -103,6 +103,23 @@ def test_pointers_that_lag_are_told(uri: str) -> None:
         "the link does not lead to version 4, the current one",
         "latest.json does not tell of version 4, the current one",
     ]
+
+
+def test_a_damaged_newest_commit_makes_no_older_version_the_current_one(uri: str) -> None:
+    newest = Path(f"{uri}.store/commits/00000000000000000004.json")
+    newest.write_bytes(newest.read_bytes()[:-1])
+    assert [problem.what for problem in verify(uri).problems] == [
+        "the commit of version 4 is damaged: it is not what was written"
+    ]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"{", b'{"files": [1], "units": [], "adopted": []}'])
+def test_a_plan_that_says_nothing_is_damaged(uri: str, body: bytes) -> None:
+    plan = next(Path(f"{uri}.store/plans").iterdir())
+    plan.write_bytes(body)
+    with pytest.raises(StorageError, match="damaged"):
+        read_plan(Layout(uri, plan.stem))
+    assert "the plan of a run is damaged" in {problem.what for problem in verify(uri).problems}
 
 
 def test_nothing_to_verify_says_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.end_to_end.commands import result, scoreline
 from tests.end_to_end.in_process import account, job, predicted, ran, rows, store
 from tests.seaweedfs import SeaweedFS
 
@@ -70,6 +71,18 @@ def test_nothing_new_publishes_nothing_and_leads_readers_right(folder: Path) -> 
     (folder / "out").unlink()
     assert computed(ran(folder, appending(folder), "predict")) == (1, 110, 0)
     assert predicted(folder).num_rows == 110
+
+
+def test_after_nothing_was_new_the_newest_run_is_still_the_one_that_scored(folder: Path) -> None:
+    config = appending(folder, keep="all")
+    config["contract"] = {"columns": {"shop": {"max": 35}}}
+    record = ran(folder, config)
+    assert (record.predictions or {})["quarantined"] > 0
+    again = ran(folder, config, "predict")
+    assert (again.predictions or {})["run"] == (record.predictions or {})["run"]
+    told = result(scoreline("quarantine", "show", "job.json", "--json", folder=folder))
+    assert told["rows"] == (record.predictions or {})["quarantined"]
+    assert result(scoreline("status", "job.json", "--json", folder=folder))["current"]
 
 
 def test_a_file_that_changed_replaces_its_predictions(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoreline.dataset.claims import claim
 from scoreline.dataset.receipts import no_answer
-from scoreline.errors import DataError, StorageError
+from scoreline.errors import DataError, Problem, StorageError
 from scoreline.keys import digest
 from scoreline.storage import Created, create, read_json
 
@@ -79,9 +79,13 @@ def read_plan(layout: Layout) -> RunPlan | None:
         stored = read_json(layout.plan)
     except DataError:
         return None
-    files = tuple((path, size, stamp) for path, size, stamp in stored["files"])
-    units, adopted = tuple(stored["units"]), tuple(stored["adopted"])
-    return RunPlan(stored["recipe"], files, units, stored["rows"], stored["size"], adopted)
+    try:
+        files = tuple((path, size, stamp) for path, size, stamp in stored["files"])
+        units, adopted = tuple(stored["units"]), tuple(stored["adopted"])
+        return RunPlan(stored["recipe"], files, units, stored["rows"], stored["size"], adopted)
+    except (TypeError, KeyError, ValueError) as error:
+        problem = Problem("the plan of a run is damaged", layout.plan, "restore it from a copy")
+        raise StorageError(problem) from error
 
 
 def differences(old: RunPlan, new: RunPlan, *, files: bool = True) -> list[str]:

@@ -88,7 +88,8 @@ def verify(uri: str) -> Verification:
     for commit in commits:
         if commit.version not in gone:
             problems += _links(layout, commit, [file for name in commit.names for file in checked[name].data])
-    if commits:
+    # What is current is not known where the newest commit cannot be read.
+    if commits and commits[-1].version == max(versions(layout)):
         problems += _pointers(layout, commits[-1])
         if commits[-1].version in gone:
             problems.append(Problem("files of the current version are gone", layout.uri, _AGAIN))
@@ -173,7 +174,7 @@ def _strangers(layout: Layout, manifest: Manifest) -> Iterator[Problem]:
 def _plan_problems(layout: Layout) -> Iterator[Problem]:
     try:
         plan = read_plan(layout)
-    except (StorageError, ValueError, TypeError, KeyError, AttributeError):
+    except StorageError:
         yield Problem("the plan of a run is damaged", layout.plan, _RESTORE)
         return
     if plan is None:

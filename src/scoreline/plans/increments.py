@@ -89,6 +89,8 @@ def _scoring(section: PredictConfig, whole: Whole, goal: Goal, found: Increment 
         size=survey.size,
         adopted=tuple(receipt.data.sha256 for receipt in adopted),
     )
-    task = replace(whole.task, layout=whole.task.layout.of(plan.key))
+    # Where nothing is new, the run is the one that the current version ends with.
+    key = plan.key if survey.units or goal.base is None else goal.base.run
+    task = replace(whole.task, layout=whole.task.layout.of(key))
     superseded = () if found is None else found.superseded
     return Scoring(survey, task, section.error_budget, plan, goal, adopted, superseded)

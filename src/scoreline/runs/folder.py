@@ -12,12 +12,15 @@ from scoreline.storage import absolute, exists, join, list_names, parent, read_j
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """A name for a run: the time in UTC, and four random digits for runs of the same second.
+    """A name for a run: the time in UTC, then its fraction of a second in hexadecimal, so that names sort by time.
 
-    >>> new_run_id(datetime(2026, 11, 23, 5, 12, 33, tzinfo=UTC))[:16]
-    '20261123-051233-'
+    Two random digits are for runs of the same moment.
+
+    >>> new_run_id(datetime(2026, 11, 23, 5, 12, 33, 500_000, tzinfo=UTC))[:20]
+    '20261123-051233-8000'
     """
-    return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    began = now or datetime.now(UTC)
+    return f"{began:%Y%m%d-%H%M%S}-{began.microsecond * 0x10000 // 1_000_000:04x}{secrets.token_hex(1)}"
 
 
 def find_run(place: str, *, scored: bool = False) -> tuple[RunFolder, dict[str, Any]]:
