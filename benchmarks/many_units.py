@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", default="10000,100000", help="numbers of small files; empty: leave out")
     parser.add_argument("--units", default="1,10000", help="numbers of finished units on local disk; 1: start-up alone")
-    parser.add_argument("--s3-units", default="1,2000", help="the same on an S3 server on this machine")
+    parser.add_argument("--s3-units", default="1,10000", help="the same on an S3 server on this machine")
     options = parser.parse_args()
     wanted = {name: [int(n) for n in text.split(",") if n] for name, text in vars(options).items()}
     with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch, ExitStack() as stack:
