@@ -1,0 +1,68 @@
+"""A way to answer for the rows of a part that is faster than calling the whole pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.dictionary import Declined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from scoreline.compiled.matrix import Block, Encoding
+
+
+class CompiledModel(Protocol):
+    """A model that answers from blocks, with no matrix."""
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference of a probability from scikit-learn's."""
+        ...
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What it looks up for encoded rows of a column, an entry a row; by the numbers of branch and column."""
+        ...
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """The answers of scikit-learn. Raises Declined where they are not certain."""
+        ...
+
+
+class Way:
+    """Blocks from dictionaries, then a compiled model, or the matrix and scikit-learn's own model. Safe for threads."""
+
+    def __init__(self, encoding: Encoding, model: Any, compiled: CompiledModel | None = None) -> None:
+        self.encoding = encoding
+        self.compiled = compiled
+        self._model = model
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference of a probability from scikit-learn's answers for the same rows."""
+        return 0.0 if self.compiled is None else self.compiled.tolerance
+
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers:
+        """The answers of scikit-learn for all rows.
+
+        Raises Declined where they are not certain, and anything where scikit-learn raises for some row.
+        """
+        blocks = self.encoding.blocks(table)
+        if self.compiled is not None:
+            try:
+                return self.compiled.answers(blocks, table.num_rows, proba=proba)
+            except Declined:
+                pass
+        matrix = self.encoding.matrix(blocks, table.num_rows)
+        predictions = np.asarray(self._model.predict(matrix))
+        return Answers(predictions, np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None)
+
+
+def no_look_up(_branch: int, _place: int, rows: Any) -> np.ndarray:
+    """For a way without a compiled model: nothing is looked up."""
+    return np.empty((rows.shape[0], 0))
