@@ -1,0 +1,152 @@
+"""`Scorer`: the answers of a fitted pipeline by the fastest way that has proven itself, and which way that is."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from enum import StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.linear import compile_linear
+from scoreline.compiled.matrix import Encoding, layout_of
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.proof import attempt, fault, holds, pieces
+from scoreline.compiled.trials import trials
+from scoreline.compiled.way import Way, no_look_up
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from scoreline.compiled.answers import Answers
+    from scoreline.compiled.dictionary import MakeFrame
+    from scoreline.compiled.matrix import Layout
+    from scoreline.compiled.plan import Plan
+    from scoreline.compiled.proof import Reference
+
+LEAST_ROWS = 4096
+"""Parts of fewer rows are left to scikit-learn, always: how a part is answered must not depend on what came before."""
+
+_log = logging.getLogger(__name__)
+
+
+class Tier(StrEnum):
+    """How answers are computed."""
+
+    COMPILED = "A"
+    """Look-up tables and kernels; scikit-learn's own model for parts that leave a doubt."""
+    ENCODED = "B"
+    """Each distinct value is encoded once, then scikit-learn's own model."""
+    PLAIN = "C"
+    """The whole pipeline by scikit-learn."""
+
+
+class Scorer:
+    """Answers like scikit-learn, or not at all; compiled at the first part that is large enough. Safe for threads.
+
+    Parameters
+    ----------
+    plan : what to compile, or why not
+    schema : the input columns
+    frame : makes the frame that scikit-learn is given, of a table and the schema of its columns
+    reference : the answers of scikit-learn
+    """
+
+    def __init__(self, plan: Plan | NotCompilable, schema: pa.Schema, frame: MakeFrame, reference: Reference) -> None:
+        self._plan = plan
+        self._schema = schema
+        self._frame = frame
+        self._reference = reference
+        self._lock = Lock()
+        self._ways: dict[Tier, Way] | None = None
+        self._reasons: list[str] = []
+        self._parts = 0
+
+    @property
+    def tier(self) -> Tier:
+        """The fastest tier that has proven itself so far."""
+        return next(iter(self._ways or {}), Tier.PLAIN)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why faster tiers are not used, as far as known."""
+        return tuple(self._reasons)
+
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers | None:
+        """The answers for all rows of a part; None when scikit-learn must be asked, for it may refuse some row.
+
+        A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
+        """
+        if table.num_rows < LEAST_ROWS:
+            return None
+        with self._lock:
+            if self._ways is None:
+                self._ways = self._compiled_quietly(table)
+            self._parts += 1
+            number, found = self._parts, next(iter(self._ways.items()), None)
+        if found is None:
+            return None
+        tier, way = found
+        answers = attempt(way, table, proba=proba)
+        if answers is None or holds(way, table, answers, self._reference, number):
+            return answers
+        self._end(tier, "other answers than scikit-learn's for rows of a part")
+        return None
+
+    def _compiled_quietly(self, table: pa.Table) -> dict[Tier, Way]:
+        # Hard rows overflow on purpose, and encoders warn of unknown categories.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return self._compiled(table)
+
+    def _compiled(self, table: pa.Table) -> dict[Tier, Way]:
+        if isinstance(self._plan, NotCompilable):
+            self._reasons.append(self._plan.reason)
+            return {}
+        made = {Tier.COMPILED: self._with_tables(self._plan, table), Tier.ENCODED: self._with_matrix(self._plan)}
+        ways = {tier: way for tier, way in made.items() if isinstance(way, Way)}
+        reasons = {tier: way for tier, way in made.items() if isinstance(way, NotCompilable)}
+        if ways:
+            proba = hasattr(self._plan.model, "predict_proba")
+            tried = pieces(trials(table, self._schema), self._reference, proba=proba)
+            faults = {tier: fault(way, tried) for tier, way in ways.items()}
+            reasons |= {tier: found for tier, found in faults.items() if found is not None}
+        self._reasons += [f"{tier}: {reason.reason}" for tier, reason in reasons.items()]
+        return {tier: way for tier, way in ways.items() if tier not in reasons}
+
+    def _with_matrix(self, plan: Plan) -> Way | NotCompilable:
+        encoding = self._encoding(plan, no_look_up)
+        return Way(encoding, plan.model) if encoding.is_shorter else NotCompilable("no column to encode by value")
+
+    def _with_tables(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
+        layout = self._layout(plan, table)
+        if layout is None:
+            return NotCompilable("scikit-learn refuses its first rows")
+        compiled = compile_linear(plan, layout)
+        if isinstance(compiled, NotCompilable):
+            return compiled
+        return Way(self._encoding(plan, compiled.derive), plan.model, compiled)
+
+    def _layout(self, plan: Plan, table: pa.Table) -> Layout | None:
+        """The layout of the matrix, from the first rows that can be encoded."""
+        encoding = self._encoding(plan, no_look_up)
+        pairs = (table.slice(start, 2) for start in range(0, 64, 2))
+        return next((layout for pair in pairs if (layout := _layout(encoding, pair)) is not None), None)
+
+    def _encoding(self, plan: Plan, derive: Any) -> Encoding:
+        return Encoding(plan, self._schema, self._frame, derive)
+
+    def _end(self, tier: Tier, reason: str) -> None:
+        with self._lock:
+            if self._ways is not None and self._ways.pop(tier, None) is not None:
+                self._reasons.append(f"{tier}: {reason}")
+                _log.warning("compiled tier %s is given up: %s", tier, reason)
+
+
+def _layout(encoding: Encoding, table: pa.Table) -> Layout | None:
+    try:
+        return layout_of(encoding.blocks(table))
+    except Exception:  # noqa: BLE001  a row is refused
+        return None

@@ -1,0 +1,106 @@
+"""The scorer answers by the fastest way that has proven itself, and by none where a doubt is left."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from tests.compiled.cases import Case, fitted, some_rows
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.scorer import LEAST_ROWS, Scorer, Tier
+
+PART = some_rows(LEAST_ROWS, seed=5)
+LINEAR = fitted("standard", "one_hot", LogisticRegression(max_iter=24))
+
+
+def scorer(case: Case, reference: Any = None) -> Scorer:
+    return Scorer(case.plan, case.schema, case.frame, reference or case.reference)
+
+
+@pytest.mark.parametrize(
+    ("case", "tier"),
+    [
+        (LINEAR, Tier.COMPILED),
+        (fitted("standard", "one_hot", KNeighborsClassifier()), Tier.ENCODED),
+        (fitted("standard", "target", Ridge(), "number"), Tier.ENCODED),
+    ],
+)
+def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:
+    work = scorer(case)
+    assert work.tier == Tier.PLAIN
+    found, expected = work.answers(PART, proba=case.proba), case.reference(PART, case.proba)
+    assert work.tier == tier
+    assert found is not None
+    assert found.agrees(expected, 1e-12)
+
+
+def test_small_parts_are_left_to_scikit_learn_whatever_came_before() -> None:
+    work = scorer(LINEAR)
+    assert work.answers(PART.slice(0, LEAST_ROWS - 1), proba=False) is None
+    assert work.answers(PART, proba=False) is not None
+    assert work.answers(PART.slice(0, LEAST_ROWS - 1), proba=False) is None
+
+
+def test_a_part_with_a_row_that_scikit_learn_refuses_is_left_to_it_and_the_next_one_is_not() -> None:
+    work = scorer(fitted("standard", "strict", LogisticRegression(max_iter=25)))
+    cities = ["nowhere", *PART["city"].to_pylist()[1:]]
+    assert work.answers(PART.set_column(0, "city", pa.array(cities)), proba=False) is None
+    assert work.answers(PART, proba=False) is not None
+    assert work.tier == Tier.COMPILED
+
+
+def test_what_cannot_be_compiled_says_why() -> None:
+    work = Scorer(NotCompilable("it is odd"), LINEAR.schema, LINEAR.frame, LINEAR.reference)
+    assert work.answers(PART, proba=False) is None
+    assert (work.tier, work.reasons) == (Tier.PLAIN, ("it is odd",))
+
+
+def test_a_lower_tier_says_why_the_higher_one_is_not_used() -> None:
+    work = scorer(fitted("standard", "one_hot", KNeighborsClassifier()))
+    work.answers(PART, proba=False)
+    assert len(work.reasons) == 1
+    assert work.reasons[0].startswith("A: KNeighborsClassifier")
+
+
+def test_a_way_that_fails_its_trial_is_never_used() -> None:
+    def always_first(table: pa.Table, proba: bool) -> Answers:
+        found = LINEAR.reference(table, proba)
+        return Answers(np.full(table.num_rows, "low", dtype=object), found.proba)
+
+    work = scorer(LINEAR, always_first)
+    assert work.answers(PART, proba=False) is None
+    assert work.tier == Tier.PLAIN
+    assert [reason[:2] for reason in work.reasons] == ["A:", "B:"]
+
+
+def test_a_difference_in_a_part_ends_one_tier_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
+    lying = False
+
+    def reference(table: pa.Table, proba: bool) -> Answers:
+        found = LINEAR.reference(table, proba)
+        return Answers(found.predictions[::-1].copy(), found.proba) if lying else found
+
+    work = scorer(LINEAR, reference)
+    assert work.answers(PART, proba=False) is not None
+    lying = True
+    with caplog.at_level(logging.WARNING):
+        assert work.answers(PART, proba=False) is None
+        assert work.tier == Tier.ENCODED
+        assert work.answers(PART, proba=False) is None
+    assert work.tier == Tier.PLAIN
+    assert len(caplog.records) == 2
+    assert work.answers(PART, proba=False) is None
+
+
+def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:
+    case = fitted("standard", "one_hot", LogisticRegression(max_iter=26))
+    case.pipeline[-1].coef_ = np.zeros((4, 14))
+    case.pipeline[-1].intercept_ = np.zeros(4)
+    found = scorer(case).answers(PART, proba=True)
+    assert found is not None
+    assert found.agrees(case.reference(PART, True), 0)
