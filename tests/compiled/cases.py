@@ -182,7 +182,7 @@ def labels(table: pa.Table, kind: str) -> np.ndarray:
     )
     score = score + np.array([value == "F" for value in table["sex"].to_pylist()])
     if kind == "number":
-        return np.asarray(score * 10)
+        return np.asarray(np.abs(score) * 10)
     cuts = [2.5] if kind == "two" else [1.5, 2.5, 4]
     return np.array(["low", "mid", "high", "top"], dtype=object)[np.digitize(score, cuts)]
 

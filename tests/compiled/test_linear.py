@@ -32,8 +32,9 @@ FILLED = [kind for kind in NUMBER_KINDS if kind not in ("unfilled", "passthrough
 
 
 def compiled(case: Case) -> LinearModel | NotCompilable:
-    blocks = Encoding(case.plan, case.schema, case.frame, no_look_up).blocks(some_rows(20))
-    return compile_linear(case.plan, layout_of(blocks))
+    encoding = Encoding(case.plan, case.schema, case.frame, no_look_up)
+    blocks = encoding.blocks(some_rows(20))
+    return compile_linear(case.plan, layout_of(blocks, encoding.stacked(blocks, 20)))
 
 
 def answered(case: Case, table: pa.Table, *, proba: bool) -> Answers:

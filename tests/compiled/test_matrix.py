@@ -71,7 +71,8 @@ def test_one_transformer_alone_makes_the_matrix(text: str) -> None:
 
 def test_the_layout_names_the_features_of_each_column() -> None:
     case = fitted("standard", "one_hot", MODEL)
-    layout = layout_of(encoding(case).blocks(some_rows(10)))
+    table = some_rows(10)
+    layout = layout_of(encoding(case).blocks(table), made(case, table))
     assert layout.widths == ((4,), (7, 3))
     assert layout.starts == ((0, 4), (4, 11, 14))
     assert layout.dtype == np.float64

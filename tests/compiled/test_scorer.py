@@ -6,16 +6,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
-from tests.compiled.cases import Case, fitted, some_rows
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tests.compiled.cases import SCHEMA, Case, columns, fitted, labels, some_rows
 
+from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.answers import Answers
-from scoreline.compiled.plan import NotCompilable
-from scoreline.compiled.scorer import LEAST_ROWS, Scorer, Tier
+from scoreline.compiled.matrix import Layout
+from scoreline.compiled.plan import NotCompilable, Plan
+from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
+from scoreline.compiled.tree_model import TreeModel, compile_trees
+from scoreline.frame import to_frame
 
 PART = some_rows(LEAST_ROWS, seed=5)
 LINEAR = fitted("standard", "one_hot", LogisticRegression(max_iter=24))
+FOREST = fitted("standard", "one_hot", RandomForestClassifier(4, random_state=0, n_jobs=1))
 
 
 def scorer(case: Case, reference: Any = None) -> Scorer:
@@ -37,6 +45,58 @@ def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:
     assert work.tier == tier
     assert found is not None
     assert found.agrees(expected, 1e-12)
+
+
+def test_trees_are_compiled_once_enough_rows_have_come() -> None:
+    work = scorer(FOREST)
+    part = some_rows(KERNEL_ROWS // 2, seed=6)
+    first, second = work.answers(part, proba=True), None
+    assert work.tier == Tier.ENCODED
+    second = work.answers(part, proba=True)
+    assert work.tier == Tier.COMPILED
+    assert first is not None
+    assert second is not None
+    assert first.agrees(second, 0)
+    assert work.reasons == ()
+
+
+def test_numba_that_does_not_work_leaves_trees_to_the_next_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(scorer_module, "compile_trees", broken)
+    work = scorer(FOREST)
+    assert work.answers(some_rows(KERNEL_ROWS, seed=6), proba=True) is not None
+    assert (work.tier, work.reasons) == (Tier.ENCODED, ("A: OSError: no space left",))
+
+
+def test_trees_with_a_wrong_threshold_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bent(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
+        made = compile_trees(plan, layout)
+        assert isinstance(made, TreeModel)
+        cuts = next(column.cuts.cuts for column in made.ranks.columns if column.place is None)
+        cuts[0] = np.nextafter(np.float32(cuts[0]), np.float32(np.inf))
+        return made
+
+    monkeypatch.setattr(scorer_module, "compile_trees", bent)
+    work = scorer(FOREST)
+    work.answers(some_rows(KERNEL_ROWS, seed=6), proba=True)
+    assert work.tier == Tier.ENCODED
+    assert "threshold" in work.reasons[0]
+
+
+def test_steps_after_the_columns_are_left_to_scikit_learn() -> None:
+    table = some_rows(240)
+    features = columns("standard", "one_hot")
+    pipeline = make_pipeline(features, StandardScaler(), LogisticRegression()).fit(
+        to_frame(table, SCHEMA), labels(table, "four")
+    )
+    work = scorer(Case(pipeline, SCHEMA))
+    found = work.answers(PART, proba=True)
+    assert found is not None
+    assert found.agrees(Case(pipeline, SCHEMA).reference(PART, True), 0)
+    assert work.tier == Tier.ENCODED
+    assert "StandardScaler follows" in work.reasons[0]
 
 
 def test_small_parts_are_left_to_scikit_learn_whatever_came_before() -> None:

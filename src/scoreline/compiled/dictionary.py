@@ -141,7 +141,8 @@ class Coder:
 
 def _is_full(known: Dictionary, more: int) -> bool:
     count = len(known.values) + more
-    return count > KNOWN or count * known.rows.shape[1] > CELLS
+    dense = isinstance(known.rows, np.ndarray)
+    return count > KNOWN or (dense and count * known.rows.shape[1] > CELLS)
 
 
 def _distinct(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.Array, np.ndarray]:

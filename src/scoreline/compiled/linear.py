@@ -13,7 +13,7 @@ from scoreline.compiled.dictionary import CodedBranch, Declined
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scoreline.compiled.dictionary import Coded
     from scoreline.compiled.matrix import Block, Layout
@@ -87,6 +87,11 @@ class LinearModel:
             scores += term(rows)
         labels = self.model.classes_.take(_decided(scores, bound), axis=0)
         return Answers(labels, self._probabilities(scores) if proba else None)
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """None: the bound tells where a label may change."""
+        return {}
 
     def _terms(self, blocks: Sequence[Block]) -> list[_Term]:
         """What each block, or each of its columns in codes, adds to the scores of some rows."""

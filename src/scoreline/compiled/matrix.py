@@ -33,10 +33,12 @@ class Layout:
     ----------
     widths : for each branch, the features of each of its columns, or of all of them in one number if it is called
     dtype : the type of the matrix
+    sparse : whether the matrix is sparse
     """
 
     widths: tuple[tuple[int, ...], ...]
     dtype: np.dtype
+    sparse: bool = False
 
     @property
     def starts(self) -> tuple[tuple[int, ...], ...]:
@@ -47,15 +49,17 @@ class Layout:
         )
 
 
-def layout_of(blocks: Sequence[Block]) -> Layout:
-    """The layout of a matrix made of blocks like these, which are the same for every part."""
+def layout_of(blocks: Sequence[Block], matrix: Any) -> Layout:
+    """The layout of a `matrix` made of blocks like these, which are the same for every part."""
+    from scipy import sparse
+
     widths = (
         tuple(column.dictionary.rows.shape[1] for column in block.columns)
         if isinstance(block, CodedBranch)
         else (block.shape[1],)
         for block in blocks
     )
-    return Layout(tuple(widths), np.result_type(*map(_dtype, blocks)))
+    return Layout(tuple(widths), np.result_type(*map(_dtype, blocks)), sparse.issparse(matrix))
 
 
 def _dtype(block: Block) -> np.dtype:

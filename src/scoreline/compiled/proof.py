@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
 
@@ -58,8 +59,32 @@ def _pieces(table: pa.Table, reference: Reference, least: int, *, proba: bool) -
 
 def fault(way: Way, tried: Sequence[Piece]) -> NotCompilable | None:
     """Why a way is no good: the first difference from scikit-learn; None when there is none."""
-    found = _matrix_fault(way, tried[0].table) or next(filter(None, (_fault(way, piece) for piece in tried)), "")
+    trials = (
+        _matrix_fault(way, tried[0].table),
+        _edge_fault(way, tried),
+        *(_fault(way, piece) for piece in tried),
+        _silence(way, tried),
+    )
+    found = next(filter(None, trials), "")
     return NotCompilable(found) if found else None
+
+
+def _silence(way: Way, tried: Sequence[Piece]) -> str:
+    """A way that leaves everything to scikit-learn only costs time."""
+    answered = (attempt(way, piece.table, proba=False) for piece in tried if piece.expected is not None)
+    return "" if any(found is not None for found in answered) else "it answers for no row"
+
+
+def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
+    """Trees are tried at each threshold and beside it: numbers after all transformers, where rounding hides nothing."""
+    known = next((piece.table for piece in tried if piece.expected is not None), None)
+    if way.compiled is None or not way.compiled.edges or known is None:
+        return ""
+    blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
+    proba = tried[0].expected is not None and tried[0].expected.proba is not None
+    found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), way.tolerance)
+    return "" if same else "its answers at a threshold are others than scikit-learn's"
 
 
 def _matrix_fault(way: Way, table: pa.Table) -> str:

@@ -14,6 +14,8 @@ from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.proof import attempt, fault, holds, pieces
+from scoreline.compiled.tree_model import compile_trees
+from scoreline.compiled.trees import is_made_of_trees
 from scoreline.compiled.trials import trials
 from scoreline.compiled.way import Way, no_look_up
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 LEAST_ROWS = 4096
 """Parts of fewer rows are left to scikit-learn, always: how a part is answered must not depend on what came before."""
+
+KERNEL_ROWS = 3 * 16_384
+"""Trees are compiled once so many rows have come: before, numba costs more time than it saves."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +65,15 @@ class Scorer:
         self._frame = frame
         self._reference = reference
         self._lock = Lock()
-        self._ways: dict[Tier, Way] | None = None
+        self._waiting = [Tier.COMPILED, Tier.ENCODED]
+        self._ways: dict[Tier, Way] = {}
         self._reasons: list[str] = []
-        self._parts = 0
+        self._parts = self._rows = 0
 
     @property
     def tier(self) -> Tier:
         """The fastest tier that has proven itself so far."""
-        return next(iter(self._ways or {}), Tier.PLAIN)
+        return next(iter(self._ways), Tier.PLAIN)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -82,9 +88,8 @@ class Scorer:
         if table.num_rows < LEAST_ROWS:
             return None
         with self._lock:
-            if self._ways is None:
-                self._ways = self._compiled_quietly(table)
-            self._parts += 1
+            self._parts, self._rows = self._parts + 1, self._rows + table.num_rows
+            self._compile(table)
             number, found = self._parts, next(iter(self._ways.items()), None)
         if found is None:
             return None
@@ -95,36 +100,53 @@ class Scorer:
         self._end(tier, "other answers than scikit-learn's for rows of a part")
         return None
 
-    def _compiled_quietly(self, table: pa.Table) -> dict[Tier, Way]:
-        # Hard rows overflow on purpose, and encoders warn of unknown categories.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return self._compiled(table)
-
-    def _compiled(self, table: pa.Table) -> dict[Tier, Way]:
+    def _compile(self, table: pa.Table) -> None:
+        """Try the tiers that are worth it by now, and keep those that prove themselves."""
         if isinstance(self._plan, NotCompilable):
-            self._reasons.append(self._plan.reason)
-            return {}
-        made = {Tier.COMPILED: self._with_tables(self._plan, table), Tier.ENCODED: self._with_matrix(self._plan)}
-        ways = {tier: way for tier, way in made.items() if isinstance(way, Way)}
-        reasons = {tier: way for tier, way in made.items() if isinstance(way, NotCompilable)}
-        if ways:
-            proba = hasattr(self._plan.model, "predict_proba")
-            tried = pieces(trials(table, self._schema), self._reference, proba=proba)
-            faults = {tier: fault(way, tried) for tier, way in ways.items()}
-            reasons |= {tier: found for tier, found in faults.items() if found is not None}
-        self._reasons += [f"{tier}: {reason.reason}" for tier, reason in reasons.items()]
-        return {tier: way for tier, way in ways.items() if tier not in reasons}
+            self._reasons += [self._plan.reason] if self._waiting else []
+            self._waiting = []
+            return
+        due = [tier for tier in self._waiting if tier == Tier.ENCODED or self._is_due(self._plan)]
+        if due:
+            self._waiting = [tier for tier in self._waiting if tier not in due]
+            # Hard rows overflow on purpose, and encoders warn of unknown categories.
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                self._prove(self._plan, table, due)
+
+    def _is_due(self, plan: Plan) -> bool:
+        return self._rows >= KERNEL_ROWS or not is_made_of_trees(plan.model)
+
+    def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
+        made = {tier: self._made(plan, table, tier) for tier in due}
+        ways = self._ways | {tier: way for tier, way in made.items() if isinstance(way, Way)}
+        faults = {tier: way for tier, way in made.items() if isinstance(way, NotCompilable)}
+        if len(faults) < len(due):
+            tried = pieces(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
+            found = {tier: fault(way, tried) for tier, way in made.items() if isinstance(way, Way)}
+            faults |= {tier: reason for tier, reason in found.items() if reason is not None}
+        self._reasons += [f"{tier}: {reason.reason}" for tier, reason in faults.items()]
+        self._ways = {tier: ways[tier] for tier in Tier if tier in ways and tier not in faults}
+
+    def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
+        if tier == Tier.ENCODED:
+            return self._with_matrix(plan)
+        try:
+            return self._with_tables(plan, table)
+        except Exception as error:  # noqa: BLE001  a machine on which numba does not work, or trees of another kind
+            return NotCompilable(f"{type(error).__name__}: {error}")
 
     def _with_matrix(self, plan: Plan) -> Way | NotCompilable:
         encoding = self._encoding(plan, no_look_up)
         return Way(encoding, plan.model) if encoding.is_shorter else NotCompilable("no column to encode by value")
 
     def _with_tables(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
+        if plan.after:
+            return NotCompilable(f"{type(plan.after[0]).__name__} follows, which takes the whole matrix")
         layout = self._layout(plan, table)
         if layout is None:
             return NotCompilable("scikit-learn refuses its first rows")
-        compiled = compile_linear(plan, layout)
+        compiled = compile_trees(plan, layout) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
         if isinstance(compiled, NotCompilable):
             return compiled
         return Way(self._encoding(plan, compiled.derive), plan.model, compiled)
@@ -140,13 +162,14 @@ class Scorer:
 
     def _end(self, tier: Tier, reason: str) -> None:
         with self._lock:
-            if self._ways is not None and self._ways.pop(tier, None) is not None:
+            if self._ways.pop(tier, None) is not None:
                 self._reasons.append(f"{tier}: {reason}")
                 _log.warning("compiled tier %s is given up: %s", tier, reason)
 
 
 def _layout(encoding: Encoding, table: pa.Table) -> Layout | None:
     try:
-        return layout_of(encoding.blocks(table))
+        blocks = encoding.blocks(table)
+        return layout_of(blocks, encoding.stacked(blocks, table.num_rows))
     except Exception:  # noqa: BLE001  a row is refused
         return None

@@ -10,7 +10,7 @@ from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -23,6 +23,11 @@ class CompiledModel(Protocol):
     @property
     def tolerance(self) -> float:
         """Largest difference of a probability from scikit-learn's."""
+        ...
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """Numbers at which its answer may change, by branch and feature in there."""
         ...
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
@@ -58,7 +63,11 @@ class Way:
                 return self.compiled.answers(blocks, table.num_rows, proba=proba)
             except Declined:
                 pass
-        matrix = self.encoding.matrix(blocks, table.num_rows)
+        return self.of_matrix(blocks, table.num_rows, proba=proba)
+
+    def of_matrix(self, blocks: Sequence[Block], rows: int, *, proba: bool) -> Answers:
+        """The answers of scikit-learn's own model for the matrix that blocks make."""
+        matrix = self.encoding.matrix(blocks, rows)
         predictions = np.asarray(self._model.predict(matrix))
         return Answers(predictions, np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None)
 
