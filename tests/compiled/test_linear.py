@@ -112,10 +112,21 @@ def _parts(case: Case) -> tuple[Encoding, Any, LinearModel]:
 
 
 def test_scores_too_large_for_exact_probabilities_are_left_to_scikit_learn() -> None:
-    case = with_coefficients([[1e6] * 14, [-1e6] * 14, [0.0] * 14, [1.0] * 14], [0.0] * 4)
+    case = with_coefficients([[1e6] * 14, [1e6] * 14, [0.0] * 14, [0.0] * 14], [0.0, 5.0, 0.0, 3.0])
+    table = some_rows(50)
     with pytest.raises(Declined, match="exact probabilities"):
-        answered(case, some_rows(50), proba=True)
-    assert len(answered(case, some_rows(50), proba=False).predictions) == 50
+        answered(case, table, proba=True)
+    found, expected = Way(*_parts(case)).answers(table, proba=True), case.expected(table, True)
+    assert expected is not None
+    assert found.agrees(expected, 0)
+
+
+def test_large_scores_that_leave_no_doubt_of_the_probability_are_answered() -> None:
+    case = with_coefficients([[0.0] * 14, [0.0] * 14, [0.0] * 14, [0.0] * 14], [1e4, -1e4, 0.0, 0.0])
+    table = some_rows(50)
+    expected = case.expected(table, True)
+    assert expected is not None
+    assert answered(case, table, proba=True).agrees(expected, PRECISION)
 
 
 def test_numbers_that_are_not_finite_are_left_to_scikit_learn() -> None:

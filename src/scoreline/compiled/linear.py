@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PRECISION = 1e-12
 """Largest difference of a probability from scikit-learn's."""
 
+_SMALL = 1e-6
+"""Scores that may be off by more than this are no base for what a small change of scores does to probabilities."""
+
 _CHUNK = 4096
 """Rows whose scores stay in the processor's cache while column after column is added."""
 
@@ -47,46 +50,41 @@ class LinearModel:
     tolerance: float = PRECISION
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
-        """What is looked up for encoded rows of a column: scores, the magnitudes of their terms, the count of terms."""
+        """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
         from scipy import sparse
 
         coef = self.coef[self.starts[branch][place] : self.starts[branch][place + 1]]
         # Unlike BLAS a sparse product gives a row the same bits whatever rows are beside it.
         terms = sparse.csr_array(rows, dtype=np.float64)
-        return np.hstack([terms @ coef, abs(terms) @ abs(coef), np.diff(terms.indptr)[:, np.newaxis]])
+        magnitude = (abs(terms) @ abs(coef)).max(axis=1, keepdims=True)
+        return np.hstack([terms @ coef, magnitude, np.diff(terms.indptr)[:, np.newaxis]])
 
     def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
         """Labels, the very ones of scikit-learn, and probabilities within `PRECISION` of its own.
 
         Raises Declined where that is not certain, and where scikit-learn would raise.
         """
+        if proba and getattr(self.model, "loss", "") == "modified_huber":
+            raise Declined("probabilities that jump where all scores are low")
         with np.errstate(all="ignore"):
-            bound = self._bound(blocks)
-        if proba:
-            self._check_precision(bound)
+            bounds = self._bounds(blocks, count)
+        if not np.isfinite(bounds).all():
+            raise Declined("features that are not finite")
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-        scored = [self._scored(terms, rows, bound, proba=proba) for rows in chunks]
+        scored = [self._scored(terms, rows, bounds[rows], proba=proba) for rows in chunks]
         return Answers(
             np.concatenate([each.predictions for each in scored]),
             np.concatenate([each.proba for each in scored if each.proba is not None]) if proba else None,
         )
 
-    def _check_precision(self, bound: float) -> None:
-        loss = getattr(self.model, "loss", "")
-        if loss == "modified_huber":
-            raise Declined("probabilities that jump where all scores are low")
-        # Scores that differ by d change a softmax or sigmoid by d / 2 at most, and a normalised sigmoid by 2 d.
-        if not (2 if loss else 0.5) * bound < 0.9 * PRECISION:
-            raise Declined("scores too large for exact probabilities")
-
-    def _scored(self, terms: Sequence[_Term], rows: slice, bound: float, *, proba: bool) -> Answers:
+    def _scored(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray, *, proba: bool) -> Answers:
         scores = np.empty((rows.stop - rows.start, self.coef.shape[1]))
         scores[:] = self.intercept
         for term in terms:
             scores += term(rows)
-        labels = self.model.classes_.take(_decided(scores, bound), axis=0)
-        return Answers(labels, self._probabilities(scores) if proba else None)
+        labels = self.model.classes_.take(_decided(scores, bounds), axis=0)
+        return Answers(labels, self._probabilities(scores, bounds) if proba else None)
 
     @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
@@ -103,11 +101,18 @@ class LinearModel:
             *(lambda rows, codes=codes, table=table: table[codes[rows]] for codes, table in tables),
         ]
 
-    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+    def _probabilities(self, scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """What scikit-learn itself makes of the scores."""
         model = copy(self.model)
+        # Softmax writes over its argument.
         model.decision_function = lambda _: scores[:, 0] if scores.shape[1] == 1 else scores
-        return np.asarray(model.predict_proba(scores), dtype=np.float64)
+        found = np.asarray(model.predict_proba(scores), dtype=np.float64)
+        # Scores that are off by d move a probability p by 2 d p (1 - p) where it is a sigmoid or softmax, and by 2 d
+        # where sigmoids are normalised. A tenth of the precision is left for rounding, and for p having moved itself.
+        slope = 1.0 if hasattr(self.model, "loss") else (found * (1 - found)).max(axis=1)
+        if not (2 * bounds * slope < 0.9 * PRECISION).all() or bounds.max() > _SMALL:
+            raise Declined("scores too large for exact probabilities")
+        return found
 
     def _called(self, blocks: Sequence[Block]) -> list[tuple[np.ndarray, np.ndarray]]:
         """The blocks of numbers, each with its coefficients."""
@@ -117,39 +122,36 @@ class LinearModel:
             if not isinstance(block, CodedBranch)
         ]
 
-    def _bound(self, blocks: Sequence[Block]) -> float:
-        """Largest difference of two scores of one row that are summed in different orders; for any row of this part.
+    def _bounds(self, blocks: Sequence[Block], count: int) -> np.ndarray:
+        """For each row, the largest difference of two scores of it that are summed in different orders.
 
         Adding n products in any order errs by at most (n + 1) u / (1 - (n + 1) u) times the sum of their magnitudes,
         where products with zero do not count.
         """
-        classes = self.coef.shape[1]
-        magnitude, terms = abs(self.intercept), 1.0
+        magnitudes, terms = np.full(count, abs(self.intercept).max()), np.ones(count)
         for column in _coded(blocks):
-            used = column.dictionary.derived[np.bincount(column.codes, minlength=len(column.dictionary.derived)) > 0]
-            magnitude = magnitude + used[:, classes : 2 * classes].max(axis=0)
-            terms += used[:, -1].max()
+            magnitude, number = np.ascontiguousarray(column.dictionary.derived[:, -2:].T)
+            magnitudes += magnitude[column.codes]
+            terms += number[column.codes]
         for values, coef in self._called(blocks):
-            magnitude = magnitude + abs(values).max(axis=0) @ abs(coef)
+            magnitudes += abs(values) @ abs(coef).max(axis=1)
             terms += len(coef)
         small = (terms + 2) * 2.0**-53
         # Either sum may err, which is twice; the third pays for the rounding of this bound. Underflow adds a trifle.
-        return float(3 * small / (1 - small) * magnitude.max()) + 1e-300
+        return np.asarray(3 * small / (1 - small) * magnitudes + 1e-300)
 
 
 def _coded(blocks: Sequence[Block]) -> list[Coded]:
     return [column for block in blocks if isinstance(block, CodedBranch) for column in block.columns]
 
 
-def _decided(scores: np.ndarray, bound: float) -> np.ndarray:
+def _decided(scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """The number of each row's class. Raises Declined unless every one is beyond doubt."""
-    if not np.isfinite(bound):
-        raise Declined("features that are not finite")
     if scores.shape[1] == 1:
-        if not (abs(scores) > bound).all():
+        if not (abs(scores[:, 0]) > bounds).all():
             raise Declined("a score too close to zero to tell the label")
         return (scores[:, 0] > 0).astype(np.intp)
-    near = np.flatnonzero(scores >= scores.max(axis=1, keepdims=True) - 2 * bound)
+    near = np.flatnonzero(scores >= (scores.max(axis=1) - 2 * bounds)[:, np.newaxis])
     # Each row has its best class in there.
     if len(near) != len(scores):
         raise Declined("scores too close to one another to tell the label")

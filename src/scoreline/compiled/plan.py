@@ -71,6 +71,13 @@ def read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Pla
 
     `schema` says what the input columns are, `named` whether they are given as a frame. Nothing is computed.
     """
+    try:
+        return _read(model, transformer, schema, named=named)
+    except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
+        return NotCompilable(f"{type(error).__name__}: {error}")
+
+
+def _read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Plan | NotCompilable:
     if transformer is not None and getattr(model, "feature_names_in_", None) is not None:
         return NotCompilable("the model takes its features by name")
     *first, last = [*([] if transformer is None else _steps(transformer)), *_steps(model)]
@@ -79,9 +86,7 @@ def read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Pla
     changed = [step for step in first if not _gives_arrays(step)]
     if changed:
         return NotCompilable(f"{type(changed[0]).__name__} does not give arrays")
-    if not named:
-        return _of_arrays(first, last, schema)
-    return _of_frames(first, last, schema)
+    return _of_frames(first, last, schema) if named else _of_arrays(first, last, schema)
 
 
 def _steps(estimator: Any) -> list[Any]:

@@ -68,8 +68,16 @@ class Way:
     def of_matrix(self, blocks: Sequence[Block], rows: int, *, proba: bool) -> Answers:
         """The answers of scikit-learn's own model for the matrix that blocks make."""
         matrix = self.encoding.matrix(blocks, rows)
-        predictions = np.asarray(self._model.predict(matrix))
-        return Answers(predictions, np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None)
+        answers = Answers(
+            np.asarray(self._model.predict(matrix)),
+            np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None,
+        )
+        labels = len(self._model.classes_) if proba else 0
+        if answers.predictions.shape != (rows,) or (
+            answers.proba is not None and answers.proba.shape != (rows, labels)
+        ):
+            raise Declined("answers of another shape than one a row and label")
+        return answers
 
 
 def no_look_up(_branch: int, _place: int, rows: Any) -> np.ndarray:
