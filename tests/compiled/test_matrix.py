@@ -1,12 +1,27 @@
 """The matrix put together from distinct values is the one of scikit-learn, to the last bit."""
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
-from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, fit, fitted, selector, some_rows, tables, texts_alone
+from tests.compiled.cases import (
+    NUMBER_KINDS,
+    TEXT_KINDS,
+    Case,
+    fit,
+    fitted,
+    numbers,
+    selector,
+    some_rows,
+    tables,
+    texts,
+    texts_alone,
+)
 
 from scoreline.compiled.matrix import Encoding, is_same_matrix, layout_of
 from scoreline.compiled.way import no_look_up
@@ -21,6 +36,7 @@ def encoding(case: Case) -> Encoding:
 def made(case: Case, table: pa.Table) -> object:
     """The matrix from distinct values, None where anything was raised."""
     work = encoding(case)
+    work.settle(some_rows(300))
     try:
         return work.stacked(work.blocks(table), table.num_rows)
     except Exception:  # noqa: BLE001
@@ -52,6 +68,34 @@ def test_what_was_learnt_of_earlier_parts_does_not_show(parts: list[pa.Table]) -
     work = encoding(case)
     for part in parts:
         assert is_same_matrix(work.stacked(work.blocks(part), part.num_rows), work.expected(part))
+
+
+@cache
+def doubles(number: str) -> Case:
+    """Steps for a column of float64, and text; fitted once."""
+    columns = ColumnTransformer([("n", numbers(number), ["amount"]), ("t", texts("one_hot"), ["city"])])
+    return fit(columns, MODEL)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(["standard", "min_max", "robust"]), tables())
+def test_numbers_that_are_spared_the_calls_make_the_same_matrix(number: str, table: pa.Table) -> None:
+    case = doubles(number)
+    assert is_same_matrix(made(case, table), expected(case, table))
+
+
+@pytest.mark.parametrize(("number", "spared"), [("standard", [0]), ("quantile", []), ("max_abs", [])])
+def test_only_numbers_of_known_arithmetic_are_spared_the_calls(number: str, spared: list[int]) -> None:
+    work = encoding(doubles(number))
+    work.settle(some_rows(300))
+    assert list(work._numbers) == spared
+
+
+def test_numbers_are_called_for_where_scikit_learn_refused_a_row() -> None:
+    work = encoding(doubles("standard"))
+    work.settle(some_rows(300).set_column(2, "amount", pa.array([np.inf] * 300)))
+    assert work._numbers == {}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from scoreline.compiled.answers import is_identical
 from scoreline.compiled.dictionary import CodedBranch, Coder
+from scoreline.compiled.numbers import Numbers, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,13 +81,30 @@ class Encoding:
             for number, branch in enumerate(plan.branches)
             if branch.widths is not None
         }
+        self._numbers: dict[int, Numbers] = {}
+
+    def settle(self, table: pa.Table) -> None:
+        """From now on spare the calls for branches of numbers that come out the same without, for a table's rows."""
+        for number, branch in enumerate(self._plan.branches):
+            if branch.widths is None and not branch.flat and not self._plan.as_array:
+                numbers = numbers_of(branch.steps, branch.columns, self._schema)
+                if numbers is not None and self._is_equal(branch, numbers, table):
+                    self._numbers[number] = numbers
+
+    def _is_equal(self, branch: Branch, numbers: Numbers, table: pa.Table) -> bool:
+        try:
+            return is_same_matrix(numbers.block(table), self._called(branch, table))
+        except Exception:  # noqa: BLE001  a row is refused, and nothing is known about the others
+            return False
 
     def blocks(self, table: pa.Table) -> list[Block]:
         """The block of every branch; eager. Raises Declined, and what a transformer raises for values that occur."""
-        return [
-            self._coders[number].codes(table) if number in self._coders else self._called(branch, table)
-            for number, branch in enumerate(self._plan.branches)
-        ]
+        return [self._block(number, branch, table) for number, branch in enumerate(self._plan.branches)]
+
+    def _block(self, number: int, branch: Branch, table: pa.Table) -> Block:
+        if number in self._coders:
+            return self._coders[number].codes(table)
+        return self._numbers[number].block(table) if number in self._numbers else self._called(branch, table)
 
     def _called(self, branch: Branch, table: pa.Table) -> Any:
         schema = pa.schema([self._schema.field(name) for name in branch.columns])

@@ -34,14 +34,21 @@ class Branch:
     flat : whether it is given one column as a Series, and not a frame
     widths : for each column, how many columns it makes of it alone, row by row, so that the distinct values of a part
         tell all of its rows; None when it is called with all rows
-    one_hot : whether the last of its steps is a ``OneHotEncoder``
+    steps : the transformer, a pipeline taken apart
     """
 
     transformer: Any
     columns: tuple[str, ...]
     flat: bool = False
     widths: tuple[int, ...] | None = None
-    one_hot: bool = False
+    steps: tuple[Any, ...] = ()
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether the last step is a ``OneHotEncoder``."""
+        from sklearn.preprocessing import OneHotEncoder
+
+        return bool(self.steps) and type(self.steps[-1]) is OneHotEncoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +158,10 @@ def _branches(columns: Any, schema: pa.Schema) -> Iterator[Branch]:
 
 
 def _branch(transformer: Any, columns: tuple[str, ...], schema: pa.Schema, *, flat: bool = False) -> Branch:
-    from sklearn.preprocessing import OneHotEncoder
-
     steps = _steps(transformer)
     codable = all(_is_codable(schema.field(name).type) for name in columns)
     widths = _widths(steps, len(columns)) if codable and not flat and any(_is_encoder(step) for step in steps) else None
-    return Branch(transformer, columns, flat, widths, type(steps[-1]) is OneHotEncoder)
+    return Branch(transformer, columns, flat, widths, tuple(steps))
 
 
 def _is_codable(arrow_type: pa.DataType) -> bool:

@@ -16,7 +16,7 @@ from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.proof import attempt, fault, holds, pieces
 from scoreline.compiled.tree_model import compile_trees
 from scoreline.compiled.trees import is_made_of_trees
-from scoreline.compiled.trials import trials
+from scoreline.compiled.trials import REAL_ROWS, trials
 from scoreline.compiled.way import Way, no_look_up
 
 if TYPE_CHECKING:
@@ -130,14 +130,14 @@ class Scorer:
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:
-            return self._with_matrix(plan)
+            return self._with_matrix(plan, table)
         try:
             return self._with_tables(plan, table)
         except Exception as error:  # noqa: BLE001  a machine on which numba does not work, or trees of another kind
             return NotCompilable(f"{type(error).__name__}: {error}")
 
-    def _with_matrix(self, plan: Plan) -> Way | NotCompilable:
-        encoding = self._encoding(plan, no_look_up)
+    def _with_matrix(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
+        encoding = self._encoding(plan, no_look_up, table)
         return Way(encoding, plan.model) if encoding.is_shorter else NotCompilable("no column to encode by value")
 
     def _with_tables(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
@@ -149,16 +149,18 @@ class Scorer:
         compiled = compile_trees(plan, layout) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
         if isinstance(compiled, NotCompilable):
             return compiled
-        return Way(self._encoding(plan, compiled.derive), plan.model, compiled)
+        return Way(self._encoding(plan, compiled.derive, table), plan.model, compiled)
 
     def _layout(self, plan: Plan, table: pa.Table) -> Layout | None:
         """The layout of the matrix, from the first rows that can be encoded."""
-        encoding = self._encoding(plan, no_look_up)
+        encoding = Encoding(plan, self._schema, self._frame, no_look_up)
         pairs = (table.slice(start, 2) for start in range(0, 64, 2))
         return next((layout for pair in pairs if (layout := _layout(encoding, pair)) is not None), None)
 
-    def _encoding(self, plan: Plan, derive: Any) -> Encoding:
-        return Encoding(plan, self._schema, self._frame, derive)
+    def _encoding(self, plan: Plan, derive: Any, table: pa.Table) -> Encoding:
+        encoding = Encoding(plan, self._schema, self._frame, derive)
+        encoding.settle(table.slice(0, REAL_ROWS))
+        return encoding
 
     def _end(self, tier: Tier, reason: str) -> None:
         with self._lock:
