@@ -51,7 +51,7 @@ REGRESSORS = {
     "boosting": GradientBoostingRegressor(n_estimators=6, random_state=0),
     "histogram": HistGradientBoostingRegressor(max_iter=6, min_samples_leaf=3, random_state=0),
     "deep_histogram": HistGradientBoostingRegressor(max_iter=2, min_samples_leaf=1, max_leaf_nodes=None),
-    "poisson": HistGradientBoostingRegressor(loss="poisson", max_iter=4, min_samples_leaf=3, random_state=0),
+    "poisson_histogram": HistGradientBoostingRegressor(loss="poisson", max_iter=4, min_samples_leaf=3, random_state=0),
 }
 MODELS = {**{name: (model, "four") for name, model in CLASSIFIERS.items()}}
 MODELS |= {f"{name}_of_two": (model, "two") for name, model in CLASSIFIERS.items()}
