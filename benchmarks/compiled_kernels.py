@@ -60,8 +60,7 @@ def read_rows(parquet: Path) -> pa.Table:
     kinds = {**dict.fromkeys(NUMBERS, pa.float64()), **dict.fromkeys([*TEXTS, TARGET], pa.string())}
     columns = [table[name].cast(kind) for name, kind in kinds.items()]
     encoded = [column.dictionary_encode() if pa.types.is_string(column.type) else column for column in columns[:-1]]
-    rows = pa.table([*encoded, columns[-1]], names=list(kinds))
-    return rows.filter(rows[TARGET].is_valid()).unify_dictionaries().combine_chunks()
+    return pa.table([*encoded, columns[-1]], names=list(kinds)).unify_dictionaries().combine_chunks()
 
 
 def fitted(rows: pa.Table, kind: str, folder: Path) -> Bundle:
@@ -136,8 +135,7 @@ def main() -> None:
     options = parser.parse_args()
     found = []
     with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch, limited(1):
-        # Some rows have no target, and are left out.
-        write_demo(Path(scratch) / "data", (WARM_UP + options.parts) * BLOCK_ROWS * 11 // 10, "parquet")
+        write_demo(Path(scratch) / "data", (WARM_UP + options.parts) * BLOCK_ROWS, "parquet")
         rows = read_rows(Path(scratch) / "data" / "transactions")
         for kind in options.models.split(","):
             for proba in (False, True):
