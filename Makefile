@@ -7,10 +7,11 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock fmt lint types arch test check docs demo bench image
+.PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
+	bench bench-faults bench-protocol bench-units bench-tables
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## make the virtual environment with the locked packages
 
@@ -37,8 +38,8 @@ types: setup  ## mypy, strict
 arch: setup  ## imports point down, kinds and sizes follow the rules
 	$(BIN)/pytest tests/architecture
 
-test: setup  ## all tests
-	$(BIN)/pytest
+test: setup  ## all tests, in two processes
+	$(BIN)/pytest -n 2
 
 check: lint types arch test  ## everything that CI asks for
 
@@ -48,8 +49,27 @@ docs: setup  ## write the JSON Schema and the README's table of kinds again
 demo: setup  ## make messy sample data and run the whole job on it
 	$(BIN)/scoreline demo
 
+faults: setup  ## break everything that can break, at full size; under an hour
+	$(BIN)/python -m faults && $(BIN)/python -m faults.matrix
+
+soak: setup  ## five hundred kills of real processes; about an hour
+	$(BIN)/python -m faults.soak
+
 bench: setup  ## measure speed and memory
 	$(BIN)/python -m benchmarks
+
+CONTENDERS := dask dask_overwrite delta_overwrite delta_append delta_dask_append scoreline
+bench-faults: setup  ## put Scoreline and its peers under the same kills and lost answers
+	for name in $(CONTENDERS); do $(BIN)/python -m benchmarks.peers_under_faults --contenders $$name || exit 1; done
+
+bench-protocol: setup  ## measure what exactly-once costs
+	$(BIN)/python -m benchmarks.protocol_overhead
+
+bench-units: setup  ## measure many files and many units
+	$(BIN)/python -m benchmarks.many_units
+
+bench-tables: setup  ## write the benchmarks' tables from their results
+	$(BIN)/python -m benchmarks.tables
 
 image: setup  ## build the container image and start it once
 	scripts/build_docker.sh

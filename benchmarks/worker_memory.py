@@ -1,4 +1,4 @@
-"""The high-water mark of the memory of a process's children, read from /proc while they run."""
+"""The high-water mark of the memory of a process and of its children, read from /proc while they run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ SECONDS = 0.2
 
 
 class WorkerMemory:
-    """While it is open, watches all descendants of a process; `peaks` are their high-water marks in MiB."""
+    """While it is open, watches a process and all its descendants.
+
+    `own` is the high-water mark of the process itself in MiB, `peaks` are those of its descendants.
+    """
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -27,13 +30,19 @@ class WorkerMemory:
         self._thread.join()
 
     @property
+    def own(self) -> float:
+        """MiB of the process itself."""
+        return round(self._found.get(self._root, 0) / 1024, 1)
+
+    @property
     def peaks(self) -> list[float]:
         """MiB of each descendant, largest first."""
-        return sorted((round(kib / 1024, 1) for kib in self._found.values()), reverse=True)
+        others = (kib for pid, kib in self._found.items() if pid != self._root)
+        return sorted((round(kib / 1024, 1) for kib in others), reverse=True)
 
     def _watch(self) -> None:
         while not self._done.wait(SECONDS):
-            for pid in _descendants(self._root):
+            for pid in (self._root, *_descendants(self._root)):
                 self._found[pid] = max(self._found.get(pid, 0), _high_water(pid))
 
 

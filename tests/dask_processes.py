@@ -27,9 +27,19 @@ class DaskProcesses:
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self._file))
-        self.address: str = self._wait_for(lambda: json.loads(self._file.read_text())["address"])
+        self._start_scheduler("0")
         self.workers: list[subprocess.Popen[bytes]] = []
+
+    def _start_scheduler(self, port: str) -> None:
+        self._file.unlink(missing_ok=True)
+        self.scheduler = self._start("scheduler", "--port", port, "--scheduler-file", str(self._file))
+        self.address: str = self._wait_for(lambda: json.loads(self._file.read_text())["address"])
+
+    def replace_scheduler(self) -> None:
+        """Kill the scheduler and start another one at its address; workers without a nanny end with the old one."""
+        self.send(signal.SIGKILL, self.scheduler)
+        self.scheduler.wait()
+        self._start_scheduler(self.address.rpartition(":")[2])
 
     @property
     def _file(self) -> Path:

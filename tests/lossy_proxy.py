@@ -1,15 +1,35 @@
 """A proxy before a server, which loses or makes up answers when a test says so."""
 
 import asyncio
+import random
 import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 DROP = 0
 """A fault of a PUT: the request arrives, its answer does not."""
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How likely each request meets a fault, and for how long a stalled one stands still.
+
+    Attributes
+    ----------
+    drop : a PUT arrives, and its answer is lost
+    refuse : the proxy answers 503 by itself
+    reset : the connection breaks, half the time before the request is passed on and half the time after
+    stall : nothing moves for `seconds`
+    """
+
+    drop: float = 0.0
+    refuse: float = 0.0
+    reset: float = 0.0
+    stall: float = 0.0
+    seconds: float = 2.0
 
 
 @dataclass
@@ -27,11 +47,15 @@ class LossyProxy:
     """Passes bytes on to a server on this machine.
 
     ``faults`` holds what befalls the next PUTs: `DROP`, or a status that the proxy answers by itself. ``cuts`` holds
-    after how many bytes the answers to the next GETs break off. ``forget_conditions`` makes a server that ignores
-    ``If-None-Match`` out of one that does not check signatures.
+    after how many bytes the answers to the next GETs break off. ``weather`` is for all requests that nothing was
+    planned for; ``met`` counts what they met. ``forget_conditions`` makes a server that ignores ``If-None-Match`` out
+    of one that does not check signatures.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, weather: Weather = Weather(), seed: int = 0) -> None:
+        self.weather = weather
+        self.met: Counter[str] = Counter()
+        self._chance = random.Random(seed)  # noqa: S311  for weather, not for secrets
         self._host, self._port = server.removeprefix("http://").split(":")
         self._loop = asyncio.new_event_loop()
         self.faults: deque[int] = deque()
@@ -69,22 +93,43 @@ class LossyProxy:
     async def _pass_request(self, line: _Line) -> bool:
         """Pass one request on, unless the proxy answers it; False when the connection is of no more use."""
         head = await line.client.readuntil(b"\r\n\r\n")
+        self.met["requests"] += 1
+        if self._falls("stall"):
+            await asyncio.sleep(self.weather.seconds)
+        if self._falls("reset"):
+            if self._chance.random() < 0.5:
+                return False
+            line.limit = DROP
         if head.startswith(b"GET ") and self.cuts:
             line.limit = self.cuts.popleft()
-        if head.startswith(b"PUT "):
-            self.puts += 1
-            status = self.faults.popleft() if self.faults else None
-            if status:
-                line.answers.write(
-                    f"HTTP/1.1 {status} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-                )
-                await line.answers.drain()
-                return False
-            line.limit = status
+        status = self._status(head, line)
+        if status:
+            line.answers.write(f"HTTP/1.1 {status} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            await line.answers.drain()
+            return False
         if self.forget_conditions:
             head = re.sub(rb"(?i)if-none-match:[^\r]*\r\n", b"", head)
         line.requests.write(head)
         return await _pass_body(line, head)
+
+    def _status(self, head: bytes, line: _Line) -> int | None:
+        """What the proxy answers by itself, if anything; where it loses the server's answer it says so to the line."""
+        if head.startswith(b"PUT "):
+            self.puts += 1
+            if self.faults:
+                line.limit = self.faults.popleft()
+                return line.limit
+            if self._falls("drop"):
+                line.limit = DROP
+        return 503 if self._falls("refuse") else None
+
+    def _falls(self, fault: str) -> bool:
+        """Whether the next request meets this fault; no chance is taken where there is no such weather."""
+        probability = getattr(self.weather, fault)
+        if not probability or self._chance.random() >= probability:
+            return False
+        self.met[fault] += 1
+        return True
 
 
 async def _pass_body(line: _Line, head: bytes) -> bool:

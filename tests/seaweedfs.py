@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -74,10 +75,9 @@ def _client(server: SeaweedFS, attempts: int) -> Any:
     )
 
 
-@pytest.fixture(scope="session")
-def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    """One server for all tests of this process, started when the first of them needs it."""
-    folder = tmp_path_factory.mktemp("seaweedfs")
+@contextmanager
+def running_seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
+    """A server that keeps everything below a folder, until the block ends."""
     server = _server("s3")
     _write_identities(folder / "s3.json", server)
     command = _command(folder, server)
@@ -98,6 +98,13 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
         process.communicate()
         shutil.rmtree(folder / "data")
         _remove_sockets(command)
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """One server for all tests of this process, started when the first of them needs it."""
+    with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
 
 
 @pytest.fixture

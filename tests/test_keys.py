@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scoreline.keys import digest, library_versions, module_hashes, score_key, snapshot, train_key
+from scoreline.dataset.plans import RunPlan
+from scoreline.keys import digest, library_versions, module_hashes, recipe, snapshot, train_key
 from scoreline.storage import FileInfo
 
 FILES = (FileInfo("/data/a.csv", "a.csv", 10, "1"), FileInfo("/data/b.csv", "b.csv", 20, "2"))
@@ -25,7 +26,9 @@ def module(folder: Path, text: str, name: str = "my_steps") -> Path:
 
 def keys(**changes: Any) -> tuple[str, str]:
     given = {"files": FILES, "first": LEARNING, "options": OPTIONS, "references": ("r1",), "modules": (), **changes}
-    scored = score_key(given["files"], given["first"], given["options"], given["references"], given["modules"])
+    made_by = recipe(given["first"], given["options"], given["references"], given["modules"])
+    files = tuple((file.path, file.size, file.stamp) for file in given["files"])
+    scored = RunPlan(made_by, files, ("u0",), 1, 1).key
     return train_key(given["files"], given["first"], given["references"], given["modules"]), scored
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from scoreline import pipeline
 from scoreline.config.loading import load_config
-from scoreline.dataset.commits import current
+from scoreline.dataset.versions import current
 from scoreline.errors import ScorelineError
-from scoreline.pipeline import Context
 from scoreline.runs import Journal, RunFolder, new_run_id
+from scoreline.work import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

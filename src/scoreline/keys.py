@@ -60,24 +60,12 @@ def train_key(
     )
 
 
-def score_key(
-    files: Iterable[FileInfo],
-    bundle: Mapping[str, Any],
-    options: Mapping[str, Any],
-    references: Sequence[str],
-    modules: Sequence[Path],
-) -> str:
-    """The identity of a run's predictions.
+def recipe(
+    bundle: Mapping[str, Any], options: Mapping[str, Any], references: Sequence[str], modules: Sequence[Path]
+) -> dict[str, Any]:
+    """What decides the prediction of a row, besides the row: a score_key is the hash of this and of the input.
 
-    Input snapshot, how it is read, contract, cleaning and model hash, options of ``predict`` that change a row or its
-    columns, reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
+    How files are read, contract, cleaning and model hash, options of ``predict`` that change a row or its columns,
+    reference hashes, own modules. Never locations, cluster, logging, trust or versions of ours.
     """
-    return digest(
-        {
-            "files": snapshot(files),
-            "bundle": bundle,
-            "options": options,
-            "references": references,
-            "modules": module_hashes(modules),
-        }
-    )
+    return {**bundle, "options": options, "references": list(references), "modules": module_hashes(modules)}

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from scoreline.bundle.files import as_json, is_bundle, load_bundle
+from scoreline.bundle.files import as_json, load_bundle, newest_bundle
 from scoreline.config.checks import check_parameters
-from scoreline.dataset.commits import check_target
-from scoreline.dataset.layout import Layout
-from scoreline.errors import DataError, ModelError, ScorelineError, UsageError, counted
+from scoreline.errors import DataError, ModelError, UsageError, counted
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
+from scoreline.plans.overview import overview
 from scoreline.plans.prediction import foresee, handed_over, plan_prediction
+from scoreline.plans.replaying import plan_replay, replayed
 from scoreline.plans.training import not_trained, plan_training, survey_to_judge
 from scoreline.population import Population
 from scoreline.results import RunRecord
+from scoreline.runs.progress import clock
 from scoreline.stages.clean import clean
 from scoreline.stages.evaluate import evaluate as judge
 from scoreline.stages.evaluate import nothing_to_judge_on
@@ -28,36 +27,22 @@ from scoreline.stages.sample import divide, gather_sample
 from scoreline.stages.train import search_parameters
 from scoreline.stages.train import train as fit
 from scoreline.stages.transform import transform
-from scoreline.storage import absolute, create, delete_tree, exists, join, list_names, probe_writable, read_json
+from scoreline.storage import create, exists, join, read_json
 from scoreline.storage import replace as put
+from scoreline.work import Context, Work, at_work, located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from scoreline.bundle.bundle import Bundle
-    from scoreline.clusters.base import Cluster, Session
     from scoreline.config.models import JobConfig, TrainConfig
-    from scoreline.plans.prediction import PredictPlan
+    from scoreline.plans.overview import Outlook
+    from scoreline.plans.replaying import Replayed, UnitOfRun
     from scoreline.plans.training import TrainPlan
     from scoreline.results import CheckReport
-    from scoreline.runs import Journal, RunFolder
     from scoreline.sources.base import Survey
+    from scoreline.stages.predict import Published, Scoring
     from scoreline.stages.sample import Divided
-
-Found = TypeVar("Found")
-
-INLINE_ROWS = 1_000_000
-"""Below about this many rows, starting worker processes costs more than it saves."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a command runs in: where it tells what it does, where its files go, and the user's own modules."""
-
-    journal: Journal
-    folder: RunFolder
-    modules: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,57 +55,21 @@ class Trained:
     divided: Divided | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Work:
-    """A command at work: the job, what it runs in, and the open cluster."""
-
-    job: JobConfig
-    context: Context
-    session: Session
-
-    @contextmanager
-    def stage(self, name: str, message: str, rows: int) -> Iterator[Callable[[int], None]]:
-        """Tell that a stage begins and ends; gives what the stage calls with the rows of every unit that is done."""
-        done = 0
-
-        def advance(more: int) -> None:
-            nonlocal done
-            # A stage that goes over its rows again is shown from the beginning.
-            done = more if more and done >= rows else done + more
-            self.context.journal.progress(name, done, rows)
-
-        with self.context.journal.stage(name, message):
-            yield advance
-
-
-def _located(command: Callable[[JobConfig, Context], Found]) -> Callable[[JobConfig, Context], Found]:
-    """A command whose problems name places of the config by file and line."""
-
-    @wraps(command)
-    def located(job: JobConfig, context: Context) -> Found:
-        try:
-            return command(job, context)
-        except ScorelineError as error:
-            raise type(error)(*(job.located(problem) for problem in error.problems)) from error
-
-    return located
-
-
-@_located
+@located
 def check(job: JobConfig, context: Context) -> CheckReport:
     """Check a config against its data, reading no rows of Parquet; raises everything that is wrong with them."""
     _import(job, context)
     return checked(job, context.modules)
 
 
-@_located
+@located
 def run(job: JobConfig, context: Context) -> RunRecord:
     """All stages that the config has, in order; the same command again goes on, and trains nothing twice."""
     if job.train is None:
         return predict(job, context)
     plan = _plan(job, job.train, context)
     judged, survey = survey_to_judge(job, plan), foresee(job, plan)
-    with _work(job, context, plan.survey.rows + (0 if survey is None else survey.rows)) as work:
+    with at_work(job, context, plan.survey.rows + (0 if survey is None else survey.rows)) as work:
         trained = _evaluated(work, plan, _trained(work, plan, held_out_needed=judged is None), judged)
         _pass_gate(job, trained)
         if job.predict is None:
@@ -128,15 +77,15 @@ def run(job: JobConfig, context: Context) -> RunRecord:
         return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
 
 
-@_located
+@located
 def train(job: JobConfig, context: Context) -> RunRecord:
     """Clean, transform and train; a bundle that this config made already is used again."""
     plan = _plan(job, _train_section(job), context)
-    with _work(job, context, plan.survey.rows) as work:
+    with at_work(job, context, plan.survey.rows) as work:
         return _record(work, _trained(work, plan))
 
 
-@_located
+@located
 def evaluate(job: JobConfig, context: Context) -> RunRecord:
     """Judge the newest bundle of this config.
 
@@ -144,13 +93,13 @@ def evaluate(job: JobConfig, context: Context) -> RunRecord:
     """
     plan = _plan(job, _train_section(job), context)
     judged = survey_to_judge(job, plan)
-    with _work(job, context, plan.survey.rows) as work:
+    with at_work(job, context, plan.survey.rows) as work:
         trained = _evaluated(work, plan, _found(work, plan), judged)
         _pass_gate(job, trained)
         return _record(work, trained)
 
 
-@_located
+@located
 def predict(job: JobConfig, context: Context) -> RunRecord:
     """Predict with the newest bundle of this config, or with the artifacts that it names.
 
@@ -158,18 +107,47 @@ def predict(job: JobConfig, context: Context) -> RunRecord:
     """
     if job.train is None:
         plan = _handed_over(job, context)
-        with _work(job, context, plan.survey.rows) as work:
+        with at_work(job, context, plan.survey.rows) as work:
             return _predicted(work, plan, None)
     learned = _plan(job, job.train, context)
-    with _work(job, context, learned.survey.rows) as work:
+    with at_work(job, context, learned.survey.rows) as work:
         trained = _found(work, learned)
         _stay_refused(job, trained)
         survey = learned.survey if job.predict_source == job.source else None
         return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
 
 
+@located
+def plan(job: JobConfig, context: Context) -> Outlook:
+    """What each stage would do and why, with rows, bytes, time and memory; runs nothing."""
+    _import(job, context)
+    return overview(job, context)
+
+
+@located
+def replay_quarantine(job: JobConfig, context: Context, model: str | None) -> RunRecord:
+    """Predict again the units of the current version that have refused rows, and publish them with all others.
+
+    `model` is where the bundle is that predicted them, for a job that trains. Raises UsageError when nothing is refused
+    or nothing changed since, so that the same rows would be.
+    """
+    _import(job, context)
+    with context.journal.stage("pull", f"looking at {job.predict_source.uri}"):
+        scoring = plan_replay(job, model, context.modules)
+    with at_work(job, context, scoring.survey.rows) as work:
+        return _predicted(work, scoring, None if model is None else _loaded(model))
+
+
+@located
+def replay_unit(job: JobConfig, context: Context, unit: UnitOfRun) -> Replayed:
+    """Predict one unit of a run again in this process, with the same code, and compare the bytes; publishes nothing."""
+    _import(job, context)
+    return replayed(job, context.modules, unit)
+
+
 def _import(job: JobConfig, context: Context) -> None:
     import_modules(read_modules(context.modules))
+    context.journal.record(modules=[str(path.absolute()) for path in context.modules])
     problems = check_parameters(job)
     if problems:
         raise UsageError(*problems)
@@ -195,7 +173,7 @@ def _train_section(job: JobConfig) -> TrainConfig:
     return job.train
 
 
-def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
+def _handed_over(job: JobConfig, context: Context) -> Scoring:
     _import(job, context)
     with context.journal.stage("pull", f"looking at {job.predict_source.uri}"):
         if job.model is None:
@@ -206,48 +184,9 @@ def _handed_over(job: JobConfig, context: Context) -> PredictPlan:
     return plan
 
 
-@contextmanager
-def _work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
-    """Check that the places to write to can be written, then open the cluster.
-
-    At the end, however it comes, worker logs are kept, and scratch data that nobody asked to keep are gone.
-    """
-    probe_writable(context.folder.root)
-    if job.predict is not None:
-        layout = Layout(absolute(job.predict.sink.uri), "")
-        check_target(layout)
-        probe_writable(layout.store)
-    create(context.folder.config, as_json(job.as_json()))
-    cluster = _cluster(job, rows)
-    context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
-    with cluster.open(context.modules) as session:
-        try:
-            yield Work(job, context, session)
-        finally:
-            for name, text in session.worker_logs().items():
-                create(context.folder.worker_log(name), text.encode())
-            _forget_scratch(job, context.folder)
-
-
-def _forget_scratch(job: JobConfig, folder: RunFolder) -> None:
-    asked = () if job.train is None else job.train.keep
-    if not asked:
-        delete_tree(folder.data)
-    for name in ("sample", "cleaned", "evaluation", "references"):
-        if name not in asked:
-            delete_tree(join(folder.data, name))
-
-
-def _cluster(job: JobConfig, rows: int) -> Cluster:
-    from scoreline.clusters.inline import Inline
-    from scoreline.clusters.local import Local
-
-    return job.cluster or (Inline() if rows < INLINE_ROWS else Local())
-
-
 def _trained(work: Work, plan: TrainPlan, *, held_out_needed: bool = False) -> Trained:
     """The bundle of this config: the one that exists, or a new one."""
-    known = _newest(work.context.folder.models, plan.key)
+    known = newest_bundle(work.context.folder.models, plan.key)
     if known is not None:
         work.context.journal.event("bundle_found", f"trained before: {known}", bundle=known)
         if not plan.section.keep:
@@ -291,15 +230,8 @@ def _made(work: Work, plan: TrainPlan, divided: Divided, sample_uri: str) -> str
     return made.uri
 
 
-def _newest(models: str, key: str) -> str | None:
-    """The bundle of a train_key that was completed last."""
-    found = [join(models, name) for name in list_names(models) if name.startswith(key[:12])]
-    complete = [uri for uri in found if is_bundle(uri)]
-    return max(complete, key=lambda uri: read_json(join(uri, "provenance.json"))["created"], default=None)
-
-
 def _found(work: Work, plan: TrainPlan) -> Trained:
-    known = _newest(work.context.folder.models, plan.key)
+    known = newest_bundle(work.context.folder.models, plan.key)
     if known is None:
         raise UsageError(not_trained(work.job))
     return _loaded(known)
@@ -353,21 +285,35 @@ def _stay_refused(job: JobConfig, trained: Trained) -> None:
         raise ModelError(*failed)
 
 
-def _predicted(work: Work, plan: PredictPlan, trained: Trained | None) -> RunRecord:
+def _predicted(work: Work, plan: Scoring, trained: Trained | None) -> RunRecord:
     """Predict and publish; the model's gate is behind us."""
-    task = plan.task.spread(join(work.context.folder.data, "references"))
-    work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows})
-    rows, units, source = plan.survey.rows, plan.survey.units, work.job.predict_source
+    scoring = plan.spread(join(work.context.folder.data, "references"))
+    model = None if trained is None else trained.uri
+    work.context.journal.record(keys={"score": plan.key}, rows={"predict": plan.survey.rows}, model=model)
+    rows, units, source = plan.survey.rows, plan.units, work.job.predict_source
     if work.job.train is not None and source != work.job.source:
         _tell_notes(work.context, plan.survey)
     create(work.context.folder.plan, as_json({"key": plan.key, "units": [asdict(unit) for unit in units]}))
     message = f"predicting {counted(rows, 'row')} of {source.uri} in {counted(len(units), 'unit')}"
+    began = clock()
     with work.stage("predict", message, rows) as tell:
-        published = score(work.session, task, units, plan.budget, tell)
-    version, before = published.commit.version, len(units) - published.computed
+        published = score(work.session, scoring, tell)
+    told = {**published.as_json(plan.task), "cost": _cost(work.context, plan.key, published, clock() - began)}
+    version, before = published.commit.version, len(units) - published.cost.units
     known = f"; {before:,} of {counted(len(units), 'unit')} had been predicted before" if before else ""
-    work.context.journal.event("published", f"version {version} of {task.sink.uri}{known}", version=version)
-    return _record(work, trained, published.as_json(plan.task))
+    uri = plan.task.sink.uri
+    work.context.journal.event("published", f"version {version} of {uri}{known}", version=version)
+    return _record(work, trained, told)
+
+
+def _cost(context: Context, key: str, published: Published, seconds: float) -> dict[str, Any]:
+    """What predicting cost, beside what `plan` said it would, if it was asked."""
+    known = context.folder.forecast(key)
+    planned = read_json(known) if exists(known) else None
+    took = {"seconds": round(seconds, 3), "unit_seconds": round(published.cost.seconds, 3)}
+    cost = {**took, "memory": published.cost.memory, "planned": planned}
+    context.journal.record(cost=cost)
+    return cost
 
 
 def _record(work: Work, trained: Trained | None, predictions: Mapping[str, Any] | None = None) -> RunRecord:

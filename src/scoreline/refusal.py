@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Reason(StrEnum):
@@ -67,15 +67,25 @@ class ErrorBudget(BaseModel):
 
     rate: float = Field(0.01, ge=0, le=1, description="Largest share of refused rows.")
     count: int | None = Field(None, ge=0, description="Largest number of refused rows.")
+    reasons: dict[Reason, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description='Largest share of rows refused for one reason, such as {"no_match": 0.001}.'
+    )
 
-    def exceeded(self, refused: int, rows: int) -> bool:
-        """True when `refused` of `rows` rows are too many.
+    def exceeded(self, refused: Mapping[str, int], rows: int) -> str | None:
+        """What of the budget is exceeded by rows refused for these reasons, of `rows`; None when nothing is.
 
-        >>> ErrorBudget(rate=0.01).exceeded(2, 100)
-        True
+        >>> budget = ErrorBudget(rate=0.5, reasons={"no_match": 0.01})
+        >>> budget.exceeded({"no_match": 2}, 100)
+        'of 1.00% for no_match'
         """
+        count, rows = sum(refused.values()), max(rows, 1)
         # The quotient, and not the product, is the very number that a config spells: 29 of 100 is 0.29.
-        return refused / max(rows, 1) > self.rate or (self.count is not None and refused > self.count)
+        if count / rows > self.rate:
+            return f"of {self.rate:.2%}"
+        if self.count is not None and count > self.count:
+            return f"of {self.count:,} rows"
+        over = (reason for reason, rate in self.reasons.items() if refused.get(reason, 0) / rows > rate)
+        return next((f"of {self.reasons[reason]:.2%} for {reason}" for reason in over), None)
 
 
 def first_reasons(refusals: Sequence[Refusal]) -> dict[int, Reason]:

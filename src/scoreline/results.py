@@ -70,10 +70,23 @@ def _account(found: Mapping[str, Any]) -> list[str]:
         f" + {found['quarantined']:,} quarantined + {found['filtered']:,} filtered"
     )
     said = [f"predictions  {_from_here(found['uri'])} (version {found['version']})", rows]
+    if found["runs"] > 1:
+        said[0] = f"{said[0]}, of {counted(found['runs'], 'run')}"
+    if found["cost"]["planned"] and found["units_computed"]:
+        said.append(_compared(found["cost"], found["cost"]["planned"]))
     if found["refused"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in found["refused"].items())
         said += [f"refused      {reasons}", f"quarantine   {_from_here(found['quarantine'])}"]
     return said
+
+
+def _compared(cost: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
+    """What predicting took, beside what was planned."""
+    memory, said = (found["memory"] / 2**20 for found in (cost, planned))
+    return (
+        f"cost         {cost['seconds']:.1f} s (planned {planned['seconds']:.1f} s),"
+        f" {memory:,.0f} MiB in a worker (planned {said:,.0f} MiB)"
+    )
 
 
 def _headline(report: Mapping[str, Any]) -> list[str]:
@@ -129,7 +142,7 @@ class CheckReport:
             before = columns
         if self.output:
             said.append(f"{'output':<18} {', '.join(f'{name}: {kind}' for name, kind in self.output.items())}")
-        return [*said, "the config is good: it fits the data; nothing was cleaned, trained or written"]
+        return [*said, "the config is good: it fits the data; nothing was cleaned, trained or predicted"]
 
 
 def _by_what_they_are(inputs: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
     from scoreline.refusal import Refusal
+
+
+class InputFile(NamedTuple):
+    """One state of one input file, wherever it lies: relative path, bytes, and etag or time of change."""
+
+    path: str
+    size: int
+    stamp: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Piece:
     row_groups : for Parquet, the row groups that make the piece
     byte_range : for CSV, start and stop in the file, cut at record ends; the header line is never inside
     partition : values that the folder names carry (``year=2026``), as text; None for the Hive default partition
+    stamp, file_size : of the file as it was surveyed: etag or time of change, and bytes
     """
 
     uri: str
@@ -37,6 +46,13 @@ class Piece:
     row_groups: tuple[int, ...] | None = None
     byte_range: tuple[int, int] | None = None
     partition: tuple[tuple[str, str | None], ...] = ()
+    stamp: str = ""
+    file_size: int = 0
+
+    @property
+    def file(self) -> InputFile:
+        """The file as it was surveyed."""
+        return InputFile(self.path, self.file_size, self.stamp)
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,11 @@ class Unit:
     def size(self) -> int:
         """Bytes the unit reads at most."""
         return sum(piece.size for piece in self.pieces)
+
+    @property
+    def files(self) -> tuple[InputFile, ...]:
+        """The input files that the unit reads, each once, in order."""
+        return tuple(dict.fromkeys(piece.file for piece in self.pieces))
 
     @cached_property
     def name(self) -> str:

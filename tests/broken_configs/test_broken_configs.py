@@ -10,7 +10,6 @@ from scoreline.cli.app import app
 HERE = Path(__file__).parent
 
 EXPECTED = {
-    "append": [("22:66 ($.predict.mode)", '"append" is not available yet', '"replace"')],
     "cannot_learn_in_parts": [("20:5 ($.train.fit)", "cannot learn incrementally", '"fit": "sample"')],
     "comment": [("15:3 ($)", "no comments", "remove the comment")],
     "credentials_in_location": [("4:33 ($.source.uri)", "credentials", "AWS_* variables")],
@@ -29,7 +28,7 @@ EXPECTED = {
         ("7:13 ($.train.seed)", "a whole number, not 4.5", "Seed of everything"),
         ("7:36 ($.train.model.kind)", 'unknown kind "randomforest"', '"random_forest"'),
         ("8:15 ($.predict.sink.uri)", '"uri" is missing', 'add "uri"'),
-        ("8:44 ($.predict.mode)", "not available yet", '"replace"'),
+        ("8:44 ($.predict.mode)", 'must be "replace" or "append", not "upsert"', "use one of"),
         ("8:62 ($.predict.password)", '"password" looks like a secret', "AWS_* variables"),
         ("9:3 ($.artifacts)", "must be text, not a list", "Folder for runs"),
     ],
@@ -66,6 +65,7 @@ EXPECTED = {
     "unknown_key_of_a_step": [("8:49 ($.clean[1].formats)", 'unknown key "formats"', '"format"')],
     "unknown_kind": [("13:6 ($.features[1].kind)", 'unknown kind "onehot"', '"one_hot"')],
     "unknown_parameter": [("19:51 ($.train.model.params.n_estimatrs)", "no parameter", "'n_estimators'")],
+    "unknown_reason": [("22:95 ($.predict.error_budget.reasons.no_mach)", 'unknown key "no_mach"', '"no_match"')],
     "unknown_scheme": [("23:3 ($.artifacts)", "'gs://' are unknown", "s3://bucket/key")],
     "unknown_split": [("18:15 ($.train.split.kind)", 'unknown kind "shuffle"', '"random", "group", "time"')],
     "unknown_type": [("5:39 ($.contract.columns.amount.type)", 'no type "number"', '"float64"')],

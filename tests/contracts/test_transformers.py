@@ -250,6 +250,11 @@ def test_parts_give_what_scikit_learn_gives_on_all_rows(case: Case) -> None:
             # Values closer than its narrowest bin.
             assert case.kind == "bin"
             return
+        if case.kind == "bin" and theirs.n_bins_.min() == 0:
+            # Some of its encodings go on without any bin; ours says so.
+            with pytest.raises(DataError, match="of one another"):
+                fitted_in_parts(case.transformer(), frame, target, [min(cut, len(frame)) for cut in cuts])
+            return
         ours = fitted_in_parts(case.transformer(), frame, target, [min(cut, len(frame)) for cut in cuts])
         scale = 1.0 if case.takes != "number" else max(1.0, float(np.nanmax(np.abs(frame.to_numpy()))))
         same(ours, theirs, scale)

@@ -127,7 +127,13 @@ def test_every_exit_code_is_explained() -> None:
 def test_every_command_is_listed() -> None:
     told = {cell.split()[1] for cell in first_cells("Commands") if cell.startswith("scoreline ")}
     commands = {(command.callback.__name__) for command in app.registered_commands if command.callback}
-    assert told == {*commands, "config"}
+    groups = {group.name: group.typer_instance.registered_commands for group in app.registered_groups}
+    assert told == {*commands, *groups}
+    words = {tuple(cell.split()[1:3]) for cell in first_cells("Commands") if cell.startswith("scoreline ")}
+    for name, inner in groups.items():
+        assert {word for group, *rest in words if group == name for word in rest} == {
+            command.name or (command.callback and command.callback.__name__) for command in inner
+        }
 
 
 def test_every_key_of_the_config_is_listed() -> None:

@@ -198,8 +198,8 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _is_report(name: str) -> bool:
-    """A model is judged again when the question changes."""
-    return name.startswith("artifacts/models/") and name.endswith("/metrics.json")
+    """A model is judged again when the question changes, and whoever begins to work on a run says so."""
+    return name.endswith("/driver.json") or (name.startswith("artifacts/models/") and name.endswith("/metrics.json"))
 
 
 def _published(contents: Mapping[str, bytes]) -> list[str]:

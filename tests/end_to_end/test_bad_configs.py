@@ -187,7 +187,8 @@ PLACES = [
     Case("half a provenance", 5, "damaged", "/provenance.json", "restore",
          spoil=damaged("artifacts/models/*/provenance.json", "{")),
     Case("half a commit", 5, "damaged", "/commits/", "restore", spoil=damaged("predictions.store/commits/*", "{")),
-    Case("half a receipt", 5, "damaged", "/receipts/", "restore", spoil=damaged("predictions.store/receipts/*/*", "{")),
+    Case("half a manifest", 5, "damaged", "/manifests/", "restore",
+         spoil=damaged("predictions.store/manifests/*", "{")),
 ]
 
 # Nobody can write there, not even root.

@@ -183,7 +183,7 @@ COLUMNS = [
     Case("a row that must not fail", 3, "above_maximum", "0.csv, row 2, column 'amount'", "mend the row",
          {"contract": {"columns": {"amount": {"type": "float64", "max": 50}}}, "predict.on_bad_row": "fail",
           "target": "city", "features": [{"kind": "impute", "columns": ["amount"]}]}),
-    Case("unknown categories beyond the budget", 8, "unknown_category 20", "/quarantine/", "predict.error_budget.rate",
+    Case("unknown categories beyond the budget", 8, "unknown_category 20", "/quarantine/", "predict.error_budget",
          NEW, {"new/0.csv": HEADER + rows(0, 60).replace("Porto", "Braga")}),
     Case("a join that matches little", 3, "20 of 60 rows (33.3%)", "clean step 'join'", "complete the reference",
          {**PARQUET, "clean.1": {"kind": "join", "with": "ref.parquet", "on": ["city"], "min_hit_rate": 0.9},

@@ -148,7 +148,7 @@ ON_WORKERS = [
          files={"data/0.csv": (HEADER + rows(0, 60)).replace("37.5", "inf")}),
     Case("nothing to learn", 3, "Unknown label type", "($.train.model)", "the target 'group'",
          files=data(lambda text: text.replace(",a\n", ",1.5\n").replace(",b\n", ",2.5\n"))),
-    Case("too many refused rows", 8, "unknown_category 20", "/quarantine/", "predict.error_budget.rate",
+    Case("too many refused rows", 8, "unknown_category 20", "/quarantine/", "predict.error_budget",
          {"predict.source": {"kind": "csv", "uri": "new"}},
          {"new/0.csv": HEADER + rows(0, 60).replace("Porto", "Braga")}),
 ]  # fmt: skip

@@ -158,3 +158,14 @@ def test_the_contract_holds_for_columns_that_nobody_uses(tmp_path: Path, keep: A
     taken = kept(record, "sample/sample.parquet")["source_row"].to_pylist()
     assert max(table["shop"].to_pylist()[row] for row in taken) == 35
     assert account(ran(tmp_path, config, "predict")) == (400, 400 - broken, broken, 0)
+
+
+def test_the_contract_beside_a_bundle_holds_for_columns_that_the_model_does_not_need(tmp_path: Path) -> None:
+    table = rows(400)
+    broken = sum(shop > 35 for shop in table["shop"].to_pylist())
+    store(tmp_path, table)
+    trained = ran(tmp_path, job(tmp_path), "train").model or {}
+    config = job(tmp_path, contract={"columns": {"shop": {"max": 35}}}, model={"uri": trained["uri"]})
+    for section in ("train", "features", "target", "evaluate"):
+        del config[section]
+    assert account(ran(tmp_path, config, "predict")) == (400, 400 - broken, broken, 0)

@@ -9,14 +9,14 @@ from tests.seaweedfs import SeaweedFS
 
 from scoreline import storage
 from scoreline.errors import StorageError
-from scoreline.storage import Created, s3_create
+from scoreline.storage import Created, s3_requests
 
 pytestmark = pytest.mark.storage
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_create, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(s3_requests, "PATIENCE_SECONDS", 0.5)
 
 
 def test_repeating_the_request_as_sdks_do_denies_ones_own_write(

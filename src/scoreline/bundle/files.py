@@ -21,7 +21,7 @@ from scoreline.bundle.bundle import Bundle
 from scoreline.bundle.golden import as_bytes, check_golden
 from scoreline.errors import ModelError, Problem
 from scoreline.own_modules import texts_of
-from scoreline.storage import create, exists, join, read_bytes
+from scoreline.storage import create, exists, join, list_names, read_bytes, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +108,13 @@ def as_json(content: Any) -> bytes:
 def is_bundle(uri: str) -> bool:
     """True when a complete bundle is at the location."""
     return exists(join(uri, SUMS))
+
+
+def newest_bundle(models: str, key: str) -> str | None:
+    """The bundle of a train_key that was completed last, in a folder of bundles; None when there is none."""
+    found = [join(models, name) for name in list_names(models) if name.startswith(key[:12])]
+    complete = [uri for uri in found if is_bundle(uri)]
+    return max(complete, key=lambda uri: read_json(join(uri, "provenance.json"))["created"], default=None)
 
 
 def load_bundle(uri: str, given: ArtifactConfig | None = None) -> Bundle:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scoreline.cli import configs, jobs, starting
+from scoreline.cli import again, configs, data, jobs, starting
 
 app = typer.Typer(
     name="scoreline",
@@ -17,8 +17,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (starting.demo, starting.init, jobs.check, jobs.run, jobs.train, jobs.evaluate, jobs.predict):
+for command in (
+    starting.demo,
+    starting.init,
+    jobs.check,
+    jobs.plan,
+    jobs.run,
+    jobs.train,
+    jobs.evaluate,
+    jobs.predict,
+    again.status,
+    again.replay,
+):
     app.command()(command)
+app.add_typer(again.quarantine, name="quarantine")
+app.add_typer(data.app, name="data")
 app.add_typer(configs.app, name="config")
 
 

@@ -1,4 +1,4 @@
-"""Commands that work on a config: check, run, train, evaluate, predict."""
+"""Commands that work on a config: check, plan, run, train, evaluate, predict."""
 
 from __future__ import annotations
 
@@ -70,8 +70,28 @@ def check(
     with Outcome(as_json=json, debug=debug) as outcome:
         job = request.load()
         from scoreline import pipeline
+        from scoreline.work import Context
 
-        outcome.show(pipeline.check(job, pipeline.Context(request.journal(job, None), _folder(job), request.modules)))
+        outcome.show(pipeline.check(job, Context(request.journal(job, None), new_folder(job), request.modules)))
+
+
+def plan(
+    config: ConfigArgument,
+    overrides: SetOption = None,
+    cluster: ClusterOption = None,
+    modules: ModuleOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Tell what would run, be skipped or predicted again, why, and what it costs."""
+    asked = (*(overrides or ()), *cluster_override(cluster))
+    request = Request(config, asked, tuple(modules or ()), json, debug=debug)
+    with Outcome(as_json=json, debug=debug) as outcome:
+        job = request.load()
+        from scoreline import pipeline
+        from scoreline.work import Context
+
+        outcome.show(pipeline.plan(job, Context(request.journal(job, None), new_folder(job), request.modules)))
 
 
 def run(
@@ -138,19 +158,26 @@ def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
     job = request.load()
     from scoreline import pipeline
+    from scoreline.work import Context
 
-    folder = _folder(job)
-    outcome.journal = request.journal(job, folder)
+    outcome.journal, folder = journal_and_folder(request, job)
     commands = {
         "run": pipeline.run,
         "train": pipeline.train,
         "evaluate": pipeline.evaluate,
         "predict": pipeline.predict,
     }
-    return commands[verb](job, pipeline.Context(outcome.journal, folder, request.modules))
+    return commands[verb](job, Context(outcome.journal, folder, request.modules))
 
 
-def _folder(job: JobConfig) -> RunFolder:
+def journal_and_folder(request: Request, job: JobConfig) -> tuple[Journal, RunFolder]:
+    """A new run folder, and the journal that writes into it."""
+    folder = new_folder(job)
+    return request.journal(job, folder), folder
+
+
+def new_folder(job: JobConfig) -> RunFolder:
+    """The folder of a run that begins now; nothing is made yet."""
     from scoreline.runs import RunFolder, new_run_id
     from scoreline.storage import absolute
 

@@ -1,9 +1,11 @@
-"""What every worker of a Dask cluster gets when it joins: the user's modules, and deafness to Ctrl-C."""
+"""What every worker of a Dask cluster gets when it joins: the user's modules, and an end with its driver."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import signal
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from scoreline.own_modules import OwnModule
 
 _CLOSE_S = 5.0
+_PR_SET_PDEATHSIG = 1
 
 
 class _OwnModules(WorkerPlugin):
@@ -44,30 +47,49 @@ class _OwnModules(WorkerPlugin):
         forget_modules([module.name for module in self.modules])
 
 
-class DeafToInterrupts(WorkerPlugin):
-    """Lets Ctrl-C pass by worker processes of this terminal: the driver hears it and closes them in order."""
+class EndsWithDriver(WorkerPlugin):
+    """Has Linux kill a worker when the driver that started it is killed, even a worker that cannot act any more.
 
-    name = "scoreline-deaf-to-interrupts"
+    Elsewhere, and before, a thread of the worker notices that the driver is gone.
+    """
+
+    name = "scoreline-ends-with-driver"
     idempotent = True
 
     def setup(self, worker: Worker) -> None:
-        """Ignore SIGINT from now on."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        """Ask for it."""
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def ship(client: Client, modules: Sequence[OwnModule], seconds: float) -> None:
+    """Make the modules importable on every worker, and on those that join later.
+
+    ClusterError when a worker cannot import one, or does not answer within so many `seconds`.
+    """
+    if not modules:
+        return
+
+    async def register() -> None:
+        await client.register_plugin(_OwnModules(modules))
+
+    try:
+        client.sync(register, callback_timeout=seconds)
+    except TimeoutError as error:
+        what = f"a worker has not imported the modules within {seconds:g} s"
+        raise ClusterError(Problem(what, f"--module {modules[0].path}", "restart the workers that hang")) from error
 
 
 @contextmanager
-def shipped(client: Client, modules: Sequence[OwnModule]) -> Iterator[None]:
-    """Make the modules importable on every worker for as long as the session lasts."""
-    if not modules:
-        yield
-        return
-    plugin = _OwnModules(modules)
-    client.register_plugin(plugin)
+def shipped(client: Client, modules: Sequence[OwnModule], seconds: float) -> Iterator[None]:
+    """As `ship`, for as long as the session lasts."""
+    ship(client, modules, seconds)
     try:
         yield
     finally:
         # A scheduler that is lost, or workers that hang, must not keep the session from closing.
         scheduler: Any = client.scheduler
-        if client.status == "running":
+        if modules and client.status == "running":
             with suppress(OSError):
-                client.sync(scheduler.unregister_worker_plugin, name=plugin.name, callback_timeout=_CLOSE_S)
+                name = _OwnModules(modules).name
+                client.sync(scheduler.unregister_worker_plugin, name=name, callback_timeout=_CLOSE_S)

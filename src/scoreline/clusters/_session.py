@@ -1,164 +1,225 @@
-"""A Dask cluster as a session: one future per item, a bounded number in flight, and no waiting for the dead."""
+"""A Dask cluster as a session: a bounded number of calls in flight, and no waiting for the dead, frozen or slow."""
 
 from __future__ import annotations
 
 import logging
-import pickle
-import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
-from scoreline.clusters.base import Item, Result, task_note
+from scoreline.clusters._calls import Answer, Calls, position_of
+from scoreline.clusters._connection import SchedulerLost
+from scoreline.clusters._crew import Crew
+from scoreline.clusters._deaths import NO_TRACE, guilty
+from scoreline.clusters._reports import whereabouts, worker_logs
 from scoreline.errors import ClusterError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from distributed import Client, Future, as_completed
+    from distributed import Client, Future
+
+    from scoreline.clusters._connection import Connection
+    from scoreline.clusters._processes import Processes
+    from scoreline.clusters.base import Item, Result
 
 _AHEAD = 8
 """Items in flight for each worker; handed out in batches of half as many, since each batch costs a round trip."""
 _LOOK_EVERY_S = 1.0
-_SILENCES = 3
-"""How many times its patience a session waits for a scheduler that is connected but says nothing."""
-_AGAIN = "see the logs of scheduler and workers, then run the same command again"
+_LOOKS_AT_A_SECOND = 100
+"""Of how many workers the scheduler may report each second."""
+_LOST_IN_VAIN = 3
+"""How often the scheduler may be lost again before it has given any answer."""
 _MEMORY = "look into the worker logs: memory is the usual reason; smaller units need less of it"
 
 
-class DaskSession:
-    """A session on an open client. `patience` is for how many seconds there may be no worker at all."""
+@dataclass(frozen=True)
+class Patience:
+    """For how many seconds a session puts up with what may pass by itself."""
 
-    def __init__(self, client: Client, patience: float) -> None:
-        self.client = client
-        self.address = str(cast("Any", client.scheduler).address)
+    workers: float
+    """With no worker at all."""
+    stall: float
+    """With no result."""
+    scheduler: float
+    """Without a scheduler."""
+    answer: float
+    """With a scheduler that is connected but says nothing."""
+
+
+class DaskSession:
+    """A session on an open connection; `processes` are the workers, if this process started them."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        patience: Patience,
+        tell: Callable[[str], None],
+        processes: Processes | None = None,
+    ) -> None:
+        self.tell = tell
         self.patience = patience
         self.workers = 0
-        self._last_seen = self._looked = time.monotonic()
-        self._look()
+        self._connection = connection
+        self._processes = processes
+        self._restarts_left = self._fresh_starts_left = 0 if processes is None else 1
+        self._known: set[str] = set()
+        self._nobody_since: float | None = None
+        self._looked = self._progress = time.monotonic()
+        self._look_every = _LOOK_EVERY_S
+        try:
+            self._look()
+        except SchedulerLost as lost:
+            raise ClusterError(connection.problem("the scheduler is lost")) from lost
+
+    @property
+    def client(self) -> Client:
+        """See `Session.client`."""
+        return self._connection.client
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item], label: str
     ) -> Iterator[tuple[int, Result]]:
         """See `Session.map`."""
-        from distributed import as_completed
-
-        self._last_seen = time.monotonic()
-        self._look()
-        calls = _Calls(self.client, function, items, label)
-        done = as_completed(loop=self.client.loop, with_results=True, raise_errors=False)
-        try:
-            while calls.fill(done, _AHEAD * max(self.workers, 1)):
-                for future, outcome in self._finished(done):
-                    position = calls.running.pop(future)
-                    result = calls.result(position, future.status, outcome)
-                    future.release()
-                    yield position, result
-        finally:
-            calls.cancel()
+        calls = Calls(function, items, label)
+        losses = 0
+        while True:
+            try:
+                for answer in self._answers(calls):
+                    losses = 0
+                    yield answer
+            except SchedulerLost as lost:
+                losses += 1
+                self._reconnect(lost, 0 if losses > _LOST_IN_VAIN else self.patience.scheduler)
+                calls.hand_back()
+            else:
+                return
 
     def worker_logs(self) -> dict[str, str]:
         """See `Session.worker_logs`: what the worker and the nanny that watches it wrote."""
+        return worker_logs(self.client)
+
+    def _answers(self, calls: Calls) -> Iterator[tuple[int, Any]]:
+        guilty_ones: list[Problem] = []
+        calls.begin(self.client)
         try:
-            return {_file_safe(address): text for address, text in self._logs()}
-        except OSError as error:
-            raise ClusterError(self._lost("the scheduler is lost")) from error
-
-    def _logs(self) -> Iterator[tuple[str, str]]:
-        nannies = self._ask("worker_logs", nanny=True)
-        for address, lines in self._ask("worker_logs", nanny=False).items():
-            every = sorted(text for _, text in (*lines, *nannies.get(address, ())))
-            yield address, "".join(f"{text}\n" for text in every)
-
-    def _finished(self, done: as_completed) -> list[tuple[Future[Any], Any]]:
-        """Wait until something is done; look every second whether there is anybody left to do it."""
-        while not done.has_ready():
-            with done.thread_condition:
-                if not done.has_ready():
-                    done.thread_condition.wait(_LOOK_EVERY_S)
-            self._look_now_and_then()
-        return cast("list[tuple[Future[Any], Any]]", done.next_batch(block=False))
-
-    def _look_now_and_then(self) -> None:
-        if time.monotonic() - self._looked >= _LOOK_EVERY_S:
             self._look()
+            while calls.fill(_AHEAD * max(self.workers, 1)):
+                for future, outcome in self._finished(calls):
+                    if not calls.wanted(future):
+                        continue
+                    # The outcome tells, and not the future: its worker may have died since.
+                    if isinstance(outcome, Answer):
+                        yield calls.settle(future, outcome), outcome.result
+                    else:
+                        guilty_ones += self._failed(calls, future, outcome)
+        finally:
+            calls.cancel()
+        if guilty_ones:
+            raise ClusterError(*guilty_ones)
 
-    def _look(self) -> None:
-        try:
-            self.workers = self._ask("identity", n_workers=0)["total_threads"]
-        except OSError as error:
-            raise ClusterError(self._lost("the scheduler is lost")) from error
+    def _failed(self, calls: Calls, future: Future[Any], error: BaseException) -> list[Problem]:
+        """Raise what the call raised, unless its workers died of it; the problem if that is proven."""
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        # What a task raised makes its future erroneous; this is about the way of a good result to here.
+        on_the_way = isinstance(error, CommClosedError) and future.status != "error"
+        if on_the_way or isinstance(error, FutureCancelledError):
+            raise SchedulerLost(str(error)) from error
+        position = position_of(future.key)
+        if isinstance(error, KilledWorker):
+            if calls.is_guilty(future):
+                problem = guilty(self._ask, error, calls.where(position))
+                if problem.what.endswith(NO_TRACE) and calls.doubted(position):
+                    self.tell(f"a worker was lost while it ran {calls.spoken(position)} alone: it is tried once more")
+                    return []
+                calls.convict()
+                return [problem]
+            self.tell(
+                f"workers died while they ran {calls.spoken(position)}: it is tried again alone, after all others"
+            )
+            return []
+        error.add_note(calls.note(position))
+        with losses_told(calls.note(position)):
+            raise error
+
+    def _finished(self, calls: Calls) -> list[tuple[Future[Any], Any]]:
+        """Wait until something is done; meanwhile look after those who do it."""
+        self._progress = time.monotonic()
+        while True:
+            found = calls.outcomes.take(_LOOK_EVERY_S)
+            if time.monotonic() - self._looked >= self._look_every:
+                crew = self._look()
+                if not found:
+                    self._second_attempts(calls, crew)
+                    self._watch(calls)
+            if found:
+                return found
+
+    def _look(self) -> Crew:
+        """See who is there, and raise ClusterError when nobody has been for too long."""
+        workers = self._ask("identity", n_workers=-1)["workers"]
+        crew = Crew(workers, self._ask("processing"))
         self._looked = time.monotonic()
-        if self.workers:
-            self._last_seen = self._looked
-        elif self._looked - self._last_seen > self.patience:
-            raise ClusterError(self._lost(f"there has been no worker for {self.patience:g} s"))
+        self._look_every = max(_LOOK_EVERY_S, len(workers) / _LOOKS_AT_A_SECOND)
+        self.workers = crew.threads
+        for address in sorted(self._known - workers.keys()):
+            self.tell(f"worker {address} is lost; {len(workers)} left")
+        self._known = set(workers)
+        if workers:
+            self._nobody_since = None
+        else:
+            self._nobody_there()
+        return crew
+
+    def _nobody_there(self) -> None:
+        self._progress = self._looked  # whoever is awaited does not stall
+        if self._nobody_since is None:
+            self._nobody_since = self._looked
+        if self._processes is not None and self._fresh_starts_left and self._processes.deserted():
+            self._fresh_starts_left -= 1
+            self.tell("no worker is left: new ones are started")
+            self._processes.start_again()
+        if self._looked - self._nobody_since > self.patience.workers:
+            what = f"there has been no worker for {self.patience.workers:g} s"
+            raise ClusterError(self._connection.problem(what))
+
+    def _second_attempts(self, calls: Calls, crew: Crew) -> None:
+        """Have what takes too long tried on another worker as well, when there is one with nothing to do."""
+        if not crew.idle:
+            return
+        for position, seconds in calls.late(crew, self._looked).items():
+            place = calls.second(position, crew.idle)
+            if place:
+                self.tell(f"{calls.spoken(position)} has been on {place} for {seconds:.0f} s: tried elsewhere as well")
+
+    def _watch(self, calls: Calls) -> None:
+        """Raise ClusterError when nothing has finished for too long; own workers get another chance before."""
+        if time.monotonic() - self._progress <= self.patience.stall:
+            return
+        what = f"nothing has finished for {self.patience.stall:g} s"
+        for position, place, line in whereabouts(self.client, self._ask("processing"), calls.attempts):
+            self.tell(f"{calls.spoken(position)} is on {place}{line}")
+        if self._processes is None or not self._restarts_left:
+            raise ClusterError(self._connection.problem(what))
+        self._restarts_left -= 1
+        self.tell(f"{what}: all workers are started again")
+        self._processes.restart()
+        self._progress = time.monotonic()
+
+    def _reconnect(self, lost: SchedulerLost, patience: float) -> None:
+        if not patience:
+            raise ClusterError(self._connection.lost(patience)) from lost
+        self.tell(f"the scheduler at {self._connection.address} is lost ({lost}): waiting {patience:g} s for it")
+        self._connection.renew(patience)
+        self._known, self._nobody_since = set(), None
+        self.tell("the scheduler is back: what has no result yet is handed out again")
 
     def _ask(self, what: str, **arguments: Any) -> Any:
-        if self.client.status != "running":
-            raise ConnectionError(self.client.status)
-        question = getattr(self.client.scheduler, what)
-        return self.client.sync(question, **arguments, callback_timeout=_SILENCES * self.patience)
-
-    def _lost(self, what: str) -> Problem:
-        return Problem(what, f"cluster {self.address}", _AGAIN)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A call as bytes: the scheduler passes it on without importing what it refers to."""
-
-    function: bytes
-
-    def __call__(self, item: bytes) -> Any:
-        return pickle.loads(self.function)(pickle.loads(item))
-
-
-class _Calls:
-    """The calls of one map: which run, and what became of those that are done."""
-
-    def __init__(self, client: Client, function: Callable[[Any], Any], items: Sequence[Any], label: str) -> None:
-        import cloudpickle
-
-        self.client = client
-        self.label = label
-        self.count = len(items)
-        self.running: dict[Future[Any], int] = {}
-        self._task = _Task(cloudpickle.dumps(function))
-        self._token = uuid4().hex
-        self._waiting = ((position, cloudpickle.dumps(item)) for position, item in enumerate(items))
-
-    def fill(self, done: as_completed, room: int) -> bool:
-        """Start as many calls as there is room for; False when none is left."""
-        free = room - len(self.running)
-        waiting = list(islice(self._waiting, free)) if free >= room // 2 else []
-        if waiting:
-            positions, payloads = zip(*waiting, strict=True)
-            keys = [(f"{self.label}-{self._token}", position) for position in positions]
-            futures = self.client.map(self._task, payloads, key=keys, pure=False)
-            self.running.update(zip(futures, positions, strict=True))
-            done.update(futures)
-        return bool(self.running)
-
-    def result(self, position: int, status: str | None, outcome: Any) -> Any:
-        """What the call gave. Raises what it raised, or ClusterError when it was lost."""
-        if status == "finished":
-            return outcome
-        note = task_note(self.label, position, self.count)
-        if status == "cancelled":
-            raise ClusterError(Problem("the scheduler is lost", note, _AGAIN)) from outcome
-        _, error, traceback = outcome
-        error.add_note(note)
-        with losses_told(note):
-            raise error.with_traceback(traceback)
-
-    def cancel(self) -> None:
-        """Stop what still runs, as far as anybody listens."""
-        if self.running and self.client.status == "running":
-            self.client.cancel(list(self.running), reason="not-wanted")
+        return self._connection.ask(what, self.patience.answer, **arguments)
 
 
 @contextmanager
@@ -182,15 +243,6 @@ def _why(error: Exception) -> str:
         tries = error.allowed_failures + 1
         return f"each of the {tries} workers that tried this task died; the last was {error.last_worker.address}"
     return "no worker could take the task"
-
-
-def _file_safe(address: str) -> str:
-    """A file name from an address.
-
-    >>> _file_safe("tcp://127.0.0.1:4000")
-    'tcp-127.0.0.1-4000'
-    """
-    return re.sub(r"[^A-Za-z0-9.]+", "-", address)
 
 
 @contextmanager

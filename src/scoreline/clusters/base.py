@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+STALL_S = 14_400.0
+StallSeconds = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="Seconds without any result, while tasks run, after which the run gives up; more than the longest "
+        "unit or training takes.",
+    ),
+]
+
+
+def tell_nobody(sentence: str) -> None:
+    """What a session tells when nobody listens."""
 
 
 class Session(Protocol):
@@ -31,18 +45,26 @@ class Session(Protocol):
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item], label: str
     ) -> Iterator[tuple[int, Result]]:
-        """Apply a pure function to every item; yield (position of the item, result) as they finish, in any order.
+        """Apply a function to every item; yield (position of the item, result) as they finish, in any order.
 
-        Lazy: nothing starts before the first result is asked for. Items and results are small and pickle; at most a
-        few times `workers` items are in flight, and a result that was yielded is kept nowhere. `label` names the
-        tasks on the dashboard and in messages. The first exception of a task is raised here as it was there, with a
-        note naming the item's position, and what is in flight is cancelled, as it is when the iterator is closed
-        early. ClusterError when the scheduler or all workers are lost, or an item kills one worker after the other.
+        The function may be called more than once for an item, even at the same time, and only the first answer counts:
+        what it writes, it creates at most once. Lazy: nothing starts before the first result is asked for. Items and
+        results are small and pickle; at most a few times `workers` items are in flight, and a result that was yielded
+        is kept nowhere. `label` names the tasks on the dashboard and in messages. The first exception of a task is
+        raised here as it was there, with a note naming the item's position, and what is in flight is cancelled, as it
+        is when the iterator is closed early.
+
+        ClusterError when the scheduler or all workers are lost and do not come back, when nothing finishes for too
+        long, and, after every other item is done, for items that kill their workers: a problem for each, naming it by
+        its `name` if it has one, and by its position.
         """
         ...
 
     def worker_logs(self) -> dict[str, str]:
-        """The log text of each worker by a file-safe name; empty when tasks run in this process."""
+        """The log text of each worker by a file-safe name; empty when tasks run in this process.
+
+        Never raises and takes a few seconds at most: workers that do not answer are left out.
+        """
         ...
 
 
@@ -53,8 +75,14 @@ class Cluster(BaseModel):
 
     kind: str
 
-    def open(self, modules: Sequence[Path] = ()) -> AbstractContextManager[Session]:
+    def open(
+        self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody
+    ) -> AbstractContextManager[Session]:
         """Start or reach the cluster; closing leaves no process or thread behind that it started.
+
+        What goes wrong on the way and is mended is told in sentences by `tell`: lost workers, second attempts, tasks
+        that come under suspicion of killing workers, a scheduler that comes back, and what runs where when nothing
+        finishes any more. It is called in the thread that asks for results, between two of them.
 
         The user's `modules` are importable by their stem here and on every worker, later ones included; UsageError
         when one of them cannot be. Raises ClusterError when no scheduler answers (what was tried, for how long), when

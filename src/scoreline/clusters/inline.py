@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from scoreline.clusters.base import Cluster, Item, Result, task_note
+from scoreline.clusters.base import Cluster, Item, Result, task_note, tell_nobody
 from scoreline.own_modules import import_modules, read_modules
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Inline(Cluster):
     kind: Literal["inline"] = "inline"
 
     @contextmanager
-    def open(self, modules: Sequence[Path] = ()) -> Iterator[_InlineSession]:
+    def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[_InlineSession]:
         """Import the user's modules here; there is nothing to start or to close."""
         import_modules(read_modules(modules))
         yield _InlineSession()

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from scoreline.clusters.base import Cluster
+from scoreline.clusters.base import STALL_S, Cluster, StallSeconds, tell_nobody
 from scoreline.errors import ClusterError, Problem
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.threads import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from distributed import LocalCluster
+    from distributed import Client, LocalCluster
 
     from scoreline.clusters.base import Session
+    from scoreline.own_modules import OwnModule
 
 _WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -32,6 +33,8 @@ _WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "65536",
 }
 _SET_BY_DASK = ("PYTHONHASHSEED",)
+_DEATHS_ALLOWED = 1
+"""How many workers may die of a task before it comes under suspicion; each costs a second to start again."""
 _START_S = 60.0
 """How long workers may take to start, and for how long all may be gone while they are started again."""
 
@@ -50,22 +53,28 @@ class Local(Cluster):
     )
     dashboard: bool = Field(False, description="Serve Dask's dashboard on a free port of 127.0.0.1.")
 
+    stall_s: StallSeconds = STALL_S
+
     @contextmanager
-    def open(self, modules: Sequence[Path] = ()) -> Iterator[Session]:
+    def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[Session]:
         """Start the workers, about a second; ClusterError when they do not start. See `Cluster.open`."""
         own = read_modules(modules)
         import_modules(own)
-        from distributed import Client
+        from scoreline.clusters._connection import Connection
+        from scoreline.clusters._processes import started
+        from scoreline.clusters._session import DaskSession, Patience, quiet
 
-        from scoreline.clusters._plugins import DeafToInterrupts, shipped
-        from scoreline.clusters._session import DaskSession, quiet
-
+        patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
         inherited = environment(_WORKER_ENVIRONMENT, also=_SET_BY_DASK)
-        with quiet(), inherited, self._started() as cluster, Client(cluster) as client, shipped(client, own):
-            client.register_plugin(DeafToInterrupts())
-            yield DaskSession(client, _START_S)
+        with (
+            quiet(),
+            inherited,
+            started(self._cluster) as processes,
+            Connection(lambda: _connected(processes.cluster, own)) as connection,
+        ):
+            yield DaskSession(connection, patience, tell, processes)
 
-    def _started(self) -> LocalCluster:
+    def _cluster(self) -> LocalCluster:
         from dask.system import CPU_COUNT
         from distributed import LocalCluster
 
@@ -77,9 +86,21 @@ class Local(Cluster):
                 host="127.0.0.1",
                 scheduler_port=0,
                 dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": self.dashboard},
+                scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
+
+
+@contextmanager
+def _connected(cluster: LocalCluster, own: Sequence[OwnModule]) -> Iterator[Client]:
+    from distributed import Client
+
+    from scoreline.clusters._plugins import EndsWithDriver, ship
+
+    with Client(cluster) as client:
+        client.register_plugin(EndsWithDriver())
+        ship(client, own, _START_S)
+        yield client

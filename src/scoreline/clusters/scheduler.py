@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from scoreline.clusters.base import Cluster
+from scoreline.clusters.base import STALL_S, Cluster, StallSeconds, tell_nobody
 from scoreline.errors import ClusterError, Problem, UsageError
 from scoreline.own_modules import import_modules, read_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from distributed import Client, Security
     from distributed.utils import LoopRunner
 
     from scoreline.clusters.base import Session
+    from scoreline.own_modules import OwnModule
+
+_SILENCES = 3
+"""How many times its timeout a session waits for a scheduler that is connected but says nothing."""
 
 
 class Scheduler(Cluster):
@@ -32,6 +36,10 @@ class Scheduler(Cluster):
     timeout_s: float = Field(
         10.0, gt=0, description="Seconds to wait for the scheduler, and for a worker when there is none."
     )
+    reconnect_s: float = Field(
+        60.0, ge=0, description="Seconds to wait for the scheduler to come back when it is lost during a run."
+    )
+    stall_s: StallSeconds = STALL_S
 
     @model_validator(mode="after")
     def _certificates_go_with_tls(self) -> Self:
@@ -43,20 +51,29 @@ class Scheduler(Cluster):
         return self
 
     @contextmanager
-    def open(self, modules: Sequence[Path] = ()) -> Iterator[Session]:
+    def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[Session]:
         """Reach the scheduler, wait for a worker, compare versions. See `Cluster.open`."""
         own = read_modules(modules)
         import_modules(own)
         security = self._security()
+        from scoreline.clusters._connection import Connection
+        from scoreline.clusters._session import DaskSession, Patience, quiet
+
+        answer = _SILENCES * self.timeout_s
+        patience = Patience(workers=self.timeout_s, stall=self.stall_s, scheduler=self.reconnect_s, answer=answer)
+        with quiet(), Connection(lambda: self._connected(security, own)) as connection:
+            yield DaskSession(connection, patience, tell)
+
+    @contextmanager
+    def _connected(self, security: Security | None, own: Sequence[OwnModule]) -> Iterator[Client]:
         from scoreline.clusters._plugins import shipped
-        from scoreline.clusters._session import DaskSession, quiet
         from scoreline.clusters._versions import check_versions
 
-        with quiet(), self._reached(security) as client:
+        with self._reached(security) as client:
             self._wait_for_a_worker(client)
             check_versions(client, self.timeout_s)
-            with shipped(client, own):
-                yield DaskSession(client, self.timeout_s)
+            with shipped(client, own, _SILENCES * self.timeout_s):
+                yield client
 
     def _security(self) -> Security | None:
         if self.address.startswith("tcp://"):

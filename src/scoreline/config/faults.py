@@ -107,9 +107,8 @@ def _located(details: ErrorDetails, config: Any) -> _Found:
 def _fault(path: JsonPath, errors: list[ErrorDetails], config: Any, modules: Sequence[ModuleType]) -> Fault:
     error = errors[0]
     match error["type"]:
-        case "extra_forbidden":
-            section = section_at(path[:-1], config, modules)
-            return _unknown_key(path, () if section is None else tuple(fields_by_key(section)))
+        case "extra_forbidden" | "enum" if error["type"] == "extra_forbidden" or error["loc"][-1] == "[key]":
+            return _unknown_key(path, _known_keys(path, error, config, modules))
         case "missing":
             field = field_at(path, config, modules)
             about = f": {field.description}" if field is not None and field.description else ""
@@ -129,6 +128,14 @@ def _fault(path: JsonPath, errors: list[ErrorDetails], config: Any, modules: Seq
             return Fault(path, f"{name_of(path)}: {error['ctx']['error']}", keys)
         case _:
             return _wrong_value(path, errors, config, modules)
+
+
+def _known_keys(path: JsonPath, error: ErrorDetails, config: Any, modules: Sequence[ModuleType]) -> tuple[str, ...]:
+    """The keys that may stand there: those of a section, or the values that pydantic asks of a key."""
+    if error["type"] == "enum":
+        return tuple(re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    section = section_at(path[:-1], config, modules)
+    return () if section is None else tuple(fields_by_key(section))
 
 
 def _unknown_key(path: JsonPath, keys: tuple[str, ...]) -> Fault:

@@ -78,7 +78,11 @@ class PredictConfig(_Section):
 
     source: AnySource | None = Field(None, description="Data to predict on; null takes the config's source.")
     sink: AnySink = Field(description="Where predictions are written.")
-    mode: Literal["replace"] = Field("replace", description="replace: the new version replaces the current one.")
+    mode: Literal["replace", "append"] = Field(
+        "replace",
+        description="replace: a version is all of the input; append: it keeps what the version before has, and only "
+        "new or changed files are scored.",
+    )
     keep: Literal["all"] | tuple[str, ...] = Field(
         "all", description="Input columns beside the predictions: all, or a list."
     )

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import Problem, ScorelineError, StorageError
-from scoreline.storage import Created, create, join, list_names, read_json
+from scoreline.storage import Created, create, join, list_names, read_all, read_bytes
+from scoreline.units import InputFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,11 @@ class StoredFile:
     sha256: str
     size: int
 
+    @property
+    def name(self) -> str:
+        """The name of the file in its folder."""
+        return self.path.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -34,6 +40,8 @@ class Receipt:
     refused : rows in quarantine by reason code
     data, quarantine : the files written; no quarantine file without refused rows
     hits : rows matched and rows looked up, by join
+    files : the input files that the unit read, as they were
+    recipe : hash of all that made predictions of them, such as model and cleaning: a score_key without its input
     """
 
     unit: str
@@ -44,35 +52,53 @@ class Receipt:
     data: StoredFile
     quarantine: StoredFile | None = None
     hits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    files: tuple[InputFile, ...] = ()
+    recipe: str = ""
 
     @property
     def quarantined(self) -> int:
         """Rows in quarantine."""
         return sum(self.refused.values())
 
+    @property
+    def stored(self) -> tuple[StoredFile, ...]:
+        """All files that it vouches for."""
+        return (self.data,) if self.quarantine is None else (self.data, self.quarantine)
+
     def balanced(self) -> bool:
         """True when every row of the unit is accounted for."""
         return self.rows_in == self.predicted + self.quarantined + self.filtered
+
+    def as_line(self) -> bytes:
+        """The receipt as one line of JSON, always in the same form."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
 
 
 def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
     """Create the unit's receipt and return the one that stands: an earlier attempt's, when it was first.
 
-    Raises ScorelineError when the rows do not add up, StorageError when the store gives no answer.
+    Raises ScorelineError when the rows do not add up, StorageError when the store gives no answer, or holds a receipt
+    for other bytes than are there.
     """
     if not receipt.balanced():
         raise ScorelineError(_unbalanced(receipt))
     uri = layout.receipt(receipt.unit)
-    outcome = create(uri, json.dumps(asdict(receipt), sort_keys=True).encode())
+    outcome = create(uri, receipt.as_line())
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    return receipt if outcome is Created.CREATED else parsed(read_json(uri))
+    if outcome is Created.CREATED:
+        return receipt
+    standing = parsed(read_bytes(uri), uri)
+    if standing.data != receipt.data:
+        advice = "delete this receipt, then run the same command again"
+        raise StorageError(Problem("this receipt is of another file than the one that is there", uri, advice))
+    return standing
 
 
 def read_receipts(layout: Layout) -> dict[str, Receipt]:
-    """The receipts of the run that exist, by unit name."""
-    names = list_names(layout.receipts)
-    receipts = (parsed(read_json(join(layout.receipts, name))) for name in names if name.endswith(".json"))
+    """The receipts of the run that exist, by unit name; eager, one listing and a read for each."""
+    uris = [join(layout.receipts, name) for name in list_names(layout.receipts) if name.endswith(".json")]
+    receipts = [parsed(body, uri) for body, uri in zip(read_all(uris), uris, strict=True)]
     return {receipt.unit: receipt for receipt in receipts}
 
 
@@ -94,14 +120,24 @@ def no_answer(uri: str) -> Problem:
     )
 
 
-def parsed(stored: dict[str, Any]) -> Receipt:
-    """The receipt that a JSON object stands for."""
+def parsed(line: bytes, uri: str) -> Receipt:
+    """The receipt that a line of JSON stands for. Raises StorageError, naming `uri`, when it is damaged."""
+    try:
+        return _parsed(json.loads(line))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        advice = "restore it from a copy; scoreline data verify says what else is damaged"
+        raise StorageError(Problem("this record of ours is damaged", uri, advice)) from error
+
+
+def _parsed(stored: dict[str, Any]) -> Receipt:
     quarantine = stored.pop("quarantine")
     hits = {name: (pair[0], pair[1]) for name, pair in stored.pop("hits").items()}
+    files = tuple(InputFile(*file) for file in stored.pop("files"))
     return Receipt(
         **{**stored, "data": StoredFile(**stored["data"])},
         quarantine=None if quarantine is None else StoredFile(**quarantine),
         hits=hits,
+        files=files,
     )
 
 

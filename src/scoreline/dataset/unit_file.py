@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scoreline.dataset.receipts import StoredFile, no_answer
-from scoreline.errors import StorageError
-from scoreline.storage import Created, create, read_bytes
+from scoreline.errors import Problem, StorageError
+from scoreline.storage import Created, create, open_input, sha256_of, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pyarrow as pa
 
     from scoreline.dataset.layout import Layout
     from scoreline.sinks.base import Sink
@@ -40,8 +42,30 @@ def _published(spool: Path, layout: Layout, uri: str) -> StoredFile:
     outcome = create(uri, spool)
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    stored = StoredFile(uri.removeprefix(layout.store).lstrip("/"), sha256, spool.stat().st_size)
-    if outcome is Created.EXISTS:
-        body = read_bytes(uri)
-        return StoredFile(stored.path, hashlib.sha256(body).hexdigest(), len(body))
-    return stored
+    made = StoredFile(layout.below_store(uri), sha256, spool.stat().st_size)
+    return made if outcome is Created.CREATED else _standing(made, spool, uri)
+
+
+def _standing(made: StoredFile, spool: Path, uri: str) -> StoredFile:
+    """The file that an earlier attempt left; raises StorageError unless it is whole and has as many rows as ours.
+
+    Its bytes are the same, unless the model answers otherwise each time: then the first answer counts.
+    """
+    sha256 = sha256_of(uri)
+    if sha256 == made.sha256:
+        return made
+    with open_input(uri) as file:
+        rows = _rows_of(file)
+    if rows != _rows_of(spool):
+        advice = "delete this file, then run the same command again"
+        raise StorageError(Problem("the file that an earlier attempt left is damaged", uri, advice))
+    return replace(made, sha256=sha256, size=size(uri))
+
+
+def _rows_of(file: BinaryIO | Path) -> int | None:
+    """The rows of a Parquet file, all of them read and compared with their checksums; None for one that is damaged."""
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+            return int(sum(batch.num_rows for batch in opened.iter_batches()))
+    except (pa.ArrowException, OSError):
+        return None

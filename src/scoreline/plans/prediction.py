@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,15 @@ from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.fitted import load_fitted
 from scoreline.cleaning import Cleaning, admitted
-from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
-from scoreline.dataset.commits import check_target
+from scoreline.contract import SOURCE_FILE, SOURCE_ROW, misfits, rules_of, type_name
 from scoreline.dataset.layout import Layout
+from scoreline.dataset.versions import check_target
 from scoreline.errors import DataError, ModelError, Problem, UsageError
-from scoreline.keys import score_key
-from scoreline.plans.training import in_order, without_locations
-from scoreline.stages.predict import PredictTask, check_names, check_output
-from scoreline.stages.pull import pull
+from scoreline.keys import digest, recipe
+from scoreline.plans.increments import Whole, planned
+from scoreline.plans.training import in_order, kept_surveys, without_locations
+from scoreline.scoring import PredictTask, check_names, check_output
+from scoreline.stages.pull import Asked, pull
 from scoreline.storage import absolute, sha256_of
 
 if TYPE_CHECKING:
@@ -31,71 +32,72 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scoreline.bundle.artifact import ArtifactConfig
-    from scoreline.config.models import JobConfig
+    from scoreline.config.models import JobConfig, PredictConfig
     from scoreline.contract import Contract, Rule
     from scoreline.plans.training import TrainPlan
-    from scoreline.refusal import ErrorBudget
     from scoreline.sources.base import Survey
+    from scoreline.stages.predict import Scoring
     from scoreline.units import Unit
 
 PROBES, PROBE_ROWS, PROBE_BATCH = 10, 20, 1_000
 """How often an artifact from elsewhere is tried before anything runs, on how many rows of how many that are read."""
 
 
-@dataclass(frozen=True, eq=False)
-class PredictPlan:
-    """What predicting will do: the input's units, and what every task needs."""
-
-    survey: Survey
-    task: PredictTask
-    budget: ErrorBudget
-    key: str
-
-
-def plan_prediction(
-    job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None
-) -> PredictPlan:
+def plan_prediction(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None) -> Scoring:
     """Settle a scoring run. Raises DataError for columns that the input lacks and names that clash.
 
     `survey` is of the input where it is known already.
     """
+    section = section_to_predict(job)
+    return planned(section, plan_whole(job, bundle, modules, survey), section.mode)
+
+
+def section_to_predict(job: JobConfig) -> PredictConfig:
+    """What the config says about predicting. Raises UsageError when it says nothing."""
     if job.predict is None:
         raise UsageError(
             Problem("the config does not say what to predict", job.where(), 'add a section "predict" with a sink')
         )
-    predicting = job.predict
+    return job.predict
+
+
+def plan_whole(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: Survey | None = None) -> Whole:
+    """Settle how any row of the input is scored; see `plan_prediction`."""
+    predicting = section_to_predict(job)
     if predicting.proba and not (bundle.labels and hasattr(bundle.fitted.model, "predict_proba")):
         advice = 'set "proba": false, or hand over a classifier with probabilities'
         raise ModelError(Problem("the model gives no probabilities", job.where("predict", "proba"), advice))
     if survey is None:
         survey = survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
-    contract = replace(survey.contract, rules=_rules(survey.contract.rules, bundle.target))
+    contract = _ruled(job, survey.contract, bundle.target)
     keep = tuple(contract.schema.names) if predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, contract)
     options = predicting.model_dump(mode="json", include={"keep", "row_id", "proba", "on_bad_row"})
     decisive = {**_scoring(bundle, contract), "reading": survey.source.reading}
-    key = score_key(survey.files, decisive, options, bundle.cleaning.reference_hashes(), modules)
+    made_by = recipe(decisive, options, bundle.cleaning.reference_hashes(), modules)
     task = PredictTask(
         source=survey.source,
         contract=contract,
         bundle=bundle,
         sink=predicting.sink,
-        layout=Layout(absolute(predicting.sink.uri), key),
+        layout=Layout(absolute(predicting.sink.uri), ""),
         keep=in_order(keep, contract.schema) if predicting.keep == "all" else keep,
         row_id=predicting.row_id,
         proba=predicting.proba,
         batch_rows=predicting.batch_rows,
+        recipe=digest(made_by),
         stop_at_refusal=predicting.on_bad_row == "fail",
     )
     check_output(task)
-    return PredictPlan(survey, task, predicting.error_budget, key)
+    return Whole(survey, task, made_by)
 
 
 def survey_to_predict(job: JobConfig, known: Contract, needs: Sequence[str], target: str | None) -> Survey:
     """The survey of new data: columns that prediction does not need may be absent, the target first of all."""
     needed = {name: column for name, column in job.contract.columns.items() if name in needs}
     declared = job.contract.model_copy(update={"columns": needed, "key": None})
-    return pull(job.predict_source, declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
+    asked = Asked(declared, replace(known, rules=_rules(known.rules, target), key=()), needs)
+    return pull(job.predict_source, asked, kept_surveys(job))
 
 
 def foresee(job: JobConfig, plan: TrainPlan) -> Survey | None:
@@ -125,6 +127,19 @@ def output_fields(job: JobConfig, plan: TrainPlan) -> tuple[Survey, dict[str, st
         added = {SOURCE_FILE: "string", SOURCE_ROW: "int64", **added}
     check_names([*columns, *added])
     return survey, columns | added
+
+
+def _ruled(job: JobConfig, contract: Contract, target: str | None) -> Contract:
+    """The contract with what the config asks of columns that prediction does not need, as far as they are there.
+
+    Rules of a bundle count before those of the config. Raises DataError for rules that do not fit the types.
+    """
+    declared = {name: rule for name, rule in rules_of(job.contract).items() if name in contract.schema.names}
+    ruled = replace(contract, rules=_rules(declared | dict(contract.rules), target))
+    problems = tuple(misfits(ruled))
+    if problems:
+        raise DataError(*problems)
+    return ruled
 
 
 def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:
@@ -169,7 +184,7 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
         return _bundle_from_elsewhere(job, model)
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
-    survey = pull(job.predict_source, job.contract)
+    survey = pull(job.predict_source, Asked(job.contract), kept_surveys(job))
     contract = _without_refused_nulls(survey.contract)
     everything = Cleaning(job.clean).surveyed().at("predict")
     cleaned = everything.output_schema(contract.schema)

@@ -21,10 +21,10 @@ from scoreline.search import tried_models
 from scoreline.stages.clean import CleanTask
 from scoreline.stages.evaluate import EvaluateTask
 from scoreline.stages.keep import KeepTask
-from scoreline.stages.pull import pull
+from scoreline.stages.pull import Asked, pull
 from scoreline.stages.sample import Division
 from scoreline.stages.train import BundleTask, Origin
-from scoreline.storage import join
+from scoreline.storage import absolute, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -171,7 +171,7 @@ def baseline_of(training: Counts, task: Task) -> str | float:
 
 def plan_training(job: JobConfig, section: TrainConfig, modules: Sequence[Path]) -> TrainPlan:
     """Settle a training. Raises UsageError or DataError with everything that cannot be."""
-    survey = pull(job.source, job.contract)
+    survey = pull(job.source, Asked(job.contract), kept_surveys(job))
     survey = replace(survey, contract=with_nulls(survey.contract, job.contract))
     schema = survey.contract.schema
     everything = Cleaning(job.clean).surveyed()
@@ -244,6 +244,11 @@ def without_locations(step: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in step.items() if key != "with"}
 
 
+def kept_surveys(job: JobConfig) -> str:
+    """The folder where surveys that took long are kept."""
+    return join(absolute(job.artifacts), "surveys")
+
+
 def survey_to_judge(job: JobConfig, plan: TrainPlan) -> Survey | None:
     """The survey of the data that the config wants to evaluate on; None for the held-out rows.
 
@@ -253,7 +258,8 @@ def survey_to_judge(job: JobConfig, plan: TrainPlan) -> Survey | None:
         return None
     needed = {name: column for name, column in job.contract.columns.items() if name in plan.read}
     declared = job.contract.model_copy(update={"columns": needed})
-    return pull(job.evaluate.source, declared, plan.survey.contract, plan.read)
+    asked = Asked(declared, plan.survey.contract, plan.read)
+    return pull(job.evaluate.source, asked, kept_surveys(job))
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

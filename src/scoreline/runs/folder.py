@@ -5,17 +5,40 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from scoreline.storage import join
+from scoreline.errors import Problem, UsageError
+from scoreline.storage import absolute, exists, join, list_names, parent, read_json
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """A name for a run: the time in UTC, and four random digits for runs of the same second.
+    """A name for a run: the time in UTC, then its fraction of a second in hexadecimal, so that names sort by time.
 
-    >>> new_run_id(datetime(2026, 11, 23, 5, 12, 33, tzinfo=UTC))[:16]
-    '20261123-051233-'
+    Two random digits are for runs of the same moment.
+
+    >>> new_run_id(datetime(2026, 11, 23, 5, 12, 33, 500_000, tzinfo=UTC))[:20]
+    '20261123-051233-8000'
     """
-    return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    began = now or datetime.now(UTC)
+    return f"{began:%Y%m%d-%H%M%S}-{began.microsecond * 0x10000 // 1_000_000:04x}{secrets.token_hex(1)}"
+
+
+def find_run(place: str, *, scored: bool = False) -> tuple[RunFolder, dict[str, Any]]:
+    """A run by its folder, or the newest one of an artifacts folder, with its record; if `scored`, one that predicts.
+
+    Raises UsageError when there is none.
+    """
+    where = absolute(place).rstrip("/")
+    if exists(join(where, "run.json")):
+        known = [RunFolder(parent(parent(where)), where.rpartition("/")[2])]
+    else:
+        known = [RunFolder(where, name) for name in reversed(list_names(join(where, "runs")))]
+    for folder in known:
+        if exists(folder.record) and ("score" in (record := read_json(folder.record)).get("keys", {}) or not scored):
+            return folder, record
+    what = "no run that predicts is there" if scored else "no run is there"
+    advice = "name the folder of a run, the artifacts folder of a config, or the config"
+    raise UsageError(Problem(what, place, advice))
 
 
 @dataclass(frozen=True)
@@ -54,6 +77,10 @@ class RunFolder:
     def plan(self) -> str:
         """The units of work."""
         return join(self.root, "plan.json")
+
+    def forecast(self, key: str) -> str:
+        """What a plan said of the run with this score_key, to be compared with what happened."""
+        return join(self.artifacts, "forecasts", f"{key}.json")
 
     @property
     def metrics(self) -> str:

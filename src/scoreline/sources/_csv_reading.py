@@ -17,6 +17,7 @@ from scoreline.sources._dialect import Dialect, split_record
 from scoreline.sources._parsing import Layout, TextRows, parse, repeated_columns
 from scoreline.sources._records import Records, read_records
 from scoreline.sources._streams import open_text, stream_encoding
+from scoreline.sources._unchanged import unchanged
 from scoreline.sources._values import Spelling, read_values
 from scoreline.units import RawPart
 
@@ -53,16 +54,17 @@ def read_pieces(pieces: Sequence[Piece], reading: Reading, batch_rows: int) -> I
     stream = replace(reading.dialect, encoding=stream_encoding(reading.dialect.encoding))
     for piece in pieces:
         rows = 0
-        for header, records in _records(piece, reading.dialect, batch_rows):
-            text = parse(records, _layout(header, stream, reading))
-            if reading.repeated is None:
-                reading = replace(reading, repeated=repeated_columns(text.table))
-                text = _as_repeated(text, reading.repeated or frozenset())
-            yield _typed(text, piece, rows, reading)
-            rows += len(records)
-        if rows != piece.rows:
-            what = f"this file changed while it was worked on: {rows} records where there were {piece.rows}"
-            raise DataError(Problem(what, piece.uri, "run the same command again when nothing writes to it"))
+        with unchanged(piece):
+            for header, records in _records(piece, reading.dialect, batch_rows):
+                text = parse(records, _layout(header, stream, reading))
+                if reading.repeated is None:
+                    reading = replace(reading, repeated=repeated_columns(text.table))
+                    text = _as_repeated(text, reading.repeated or frozenset())
+                yield _typed(text, piece, rows, reading)
+                rows += len(records)
+            if rows != piece.rows:
+                what = f"this file changed while it was worked on: {rows} records where there were {piece.rows}"
+                raise DataError(Problem(what, piece.uri, "run the same command again when nothing writes to it"))
 
 
 def _records(piece: Piece, dialect: Dialect, batch_rows: int) -> Iterator[tuple[tuple[str, ...], Records]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from scoreline.sources._partitions import Partition, partition_of
 from scoreline.storage import open_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scoreline.storage import FileInfo
 
@@ -59,11 +59,23 @@ class Footer:
 def read_footers(files: Sequence[FileInfo]) -> list[Footer]:
     """Read all footers in threads. Raises DataError naming every file that is cut short, damaged or no Parquet."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(_read, files))
+        results = list(_sharing(pool.map(_read, files)))
     problems = [result for result in results if isinstance(result, Problem)]
     if problems:
         raise DataError(*problems)
     return [result for result in results if isinstance(result, Footer)]
+
+
+def _sharing(results: Iterable[Footer | Problem]) -> Iterator[Footer | Problem]:
+    """The footers with equal schemas and sets of columns kept once: a hundred thousand files have few of them. Lazy."""
+    schemas: dict[pa.Schema, pa.Schema] = {}
+    columns: dict[frozenset[str], frozenset[str]] = {}
+    for found in results:
+        if isinstance(found, Problem):
+            yield found
+        else:
+            schema, full = schemas.setdefault(found.schema, found.schema), columns.setdefault(found.full, found.full)
+            yield replace(found, schema=schema, full=full)
 
 
 def _read(file: FileInfo) -> Footer | Problem:

@@ -16,6 +16,7 @@ from scoreline.errors import DataError, Problem
 from scoreline.parts import files_column
 from scoreline.refusal import Reason, Refusal
 from scoreline.sources._casts import Cast, cast_between, cast_values, plain
+from scoreline.sources._unchanged import unchanged
 from scoreline.sources._values import Spelling, read_values
 from scoreline.storage import open_input
 from scoreline.units import RawPart
@@ -40,15 +41,22 @@ class Reading:
 
 def read_pieces(pieces: Sequence[Piece], schema: pa.Schema, batch_rows: int) -> Iterator[RawPart]:
     """All rows of some pieces, in order, at most `batch_rows` a part. Lazy; memory: one batch and one page a column."""
-    reading = Reading(schema, batch_rows, repeated_columns(pieces[0], schema, batch_rows))
+    with unchanged(pieces[0]):
+        repeated = repeated_columns(pieces[0], schema, batch_rows)
+    reading = Reading(schema, batch_rows, repeated)
     for piece in pieces:
-        rows = 0
-        for batch in _batches(piece, reading, schema.names):
-            yield _typed(batch, piece, rows, reading)
-            rows += batch.num_rows
-        if rows != piece.rows:
-            what = f"this file changed while it was worked on: {rows} rows where there were {piece.rows}"
-            raise DataError(Problem(what, piece.uri, "run the same command again when nothing writes to it"))
+        with unchanged(piece):
+            yield from _parts(piece, reading)
+
+
+def _parts(piece: Piece, reading: Reading) -> Iterator[RawPart]:
+    rows = 0
+    for batch in _batches(piece, reading, reading.schema.names):
+        yield _typed(batch, piece, rows, reading)
+        rows += batch.num_rows
+    if rows != piece.rows:
+        what = f"this file changed while it was worked on: {rows} rows where there were {piece.rows}"
+        raise DataError(Problem(what, piece.uri, "run the same command again when nothing writes to it"))
 
 
 def repeated_columns(piece: Piece, schema: pa.Schema, batch_rows: int) -> frozenset[str]:

@@ -24,41 +24,67 @@ _TOGETHER_BYTES, _TOGETHER_ROWS, _TOGETHER_FILES = 32 << 20, 250_000, 1000
 def cut_units(footers: Iterable[Footer]) -> tuple[Unit, ...]:
     """Units in input order; tiny files go together only when their columns are of the same types. Pure."""
     groups: list[tuple[Piece, ...]] = []
-    tiny: list[Footer] = []
+    tiny = _Together()
     for footer in (footer for footer in footers if footer.rows):
-        if tiny and not _fits(tiny, footer):
-            groups.append(tuple(map(_whole, tiny)))
-            tiny = []
+        if tiny.footers and not tiny.takes(footer):
+            groups.append(tuple(map(_whole, tiny.footers)))
+            tiny = _Together()
         if _is_tiny(footer):
-            tiny.append(footer)
+            tiny.add(footer)
         else:
             groups.extend((piece,) for piece in _ranges(footer))
-    groups.append(tuple(map(_whole, tiny)))
+    groups.append(tuple(map(_whole, tiny.footers)))
     return tuple(Unit(number, pieces) for number, pieces in enumerate(group for group in groups if group))
+
+
+class _Together:
+    """Tiny files that make one unit, filled one by one."""
+
+    def __init__(self) -> None:
+        self.footers: list[Footer] = []
+        self._size = self._rows = 0
+
+    def add(self, footer: Footer) -> None:
+        self.footers.append(footer)
+        self._size += footer.file.size
+        self._rows += footer.rows
+
+    def takes(self, footer: Footer) -> bool:
+        """Whether a file can go with those that are there."""
+        return (
+            _is_tiny(footer)
+            and len(self.footers) < _TOGETHER_FILES
+            and self._size + footer.file.size <= _TOGETHER_BYTES
+            and self._rows + footer.rows <= _TOGETHER_ROWS
+            and _same_types(self.footers[-1].schema, footer.schema)
+        )
 
 
 def _is_tiny(footer: Footer) -> bool:
     return footer.file.size < _TINY_BYTES and footer.rows < _TINY_ROWS
 
 
-def _fits(tiny: list[Footer], footer: Footer) -> bool:
-    """Whether a file can go with the tiny files before it."""
-    return (
-        _is_tiny(footer)
-        and len(tiny) < _TOGETHER_FILES
-        and sum(other.file.size for other in tiny) + footer.file.size <= _TOGETHER_BYTES
-        and sum(other.rows for other in tiny) + footer.rows <= _TOGETHER_ROWS
-        and _types(tiny[-1]) == _types(footer)
-    )
+def _same_types(first: pa.Schema, second: pa.Schema) -> bool:
+    """Whether the same columns have the same types, in whichever order; equal schemas are one object mostly."""
+    return first is second or _types(first) == _types(second)
 
 
-def _types(footer: Footer) -> dict[str, pa.DataType]:
-    return {field.name: field.type for field in footer.schema}
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in schema}
 
 
 def _whole(footer: Footer) -> Piece:
     file = footer.file
-    return Piece(file.uri, file.path, 0, footer.rows, file.size, partition=footer.partition)
+    return Piece(
+        file.uri,
+        file.path,
+        0,
+        footer.rows,
+        file.size,
+        partition=footer.partition,
+        stamp=file.stamp,
+        file_size=file.size,
+    )
 
 
 def _ranges(footer: Footer) -> Iterator[Piece]:

@@ -115,7 +115,8 @@ def cut_units(scans: Iterable[Scan]) -> tuple[Unit, ...]:
 
 
 def _whole(scan: Scan) -> Piece:
-    return Piece(scan.file.uri, scan.file.path, 0, scan.rows, scan.file.size)
+    file = scan.file
+    return Piece(file.uri, file.path, 0, scan.rows, file.size, stamp=file.stamp, file_size=file.size)
 
 
 def _ranges(scan: Scan) -> Iterator[Piece]:
@@ -131,5 +132,14 @@ def _ranges(scan: Scan) -> Iterator[Piece]:
 
 
 def _piece(scan: Scan, start: tuple[int, int], stop: tuple[int, int]) -> Piece:
-    file, span = scan.file, (start[0], stop[0])
-    return Piece(file.uri, file.path, start[1], stop[1] - start[1], stop[0] - start[0], byte_range=span)
+    file, rows = scan.file, stop[1] - start[1]
+    return Piece(
+        file.uri,
+        file.path,
+        start[1],
+        rows,
+        stop[0] - start[0],
+        byte_range=(start[0], stop[0]),
+        stamp=file.stamp,
+        file_size=file.size,
+    )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scoreline.units import Unit
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from scoreline.contract import Contract, ContractConfig
     from scoreline.storage import FileInfo
-    from scoreline.units import RawPart, Unit
+    from scoreline.units import RawPart
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,26 @@ class Survey:
         """Records in all units."""
         return sum(unit.rows for unit in self.units)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all units."""
+        return sum(unit.size for unit in self.units)
+
+    def only(self, paths: Collection[str]) -> Survey:
+        """The survey of some of its files: units keep what they have of them, numbered anew; the contract stays."""
+        pieces = (tuple(piece for piece in unit.pieces if piece.path in paths) for unit in self.units)
+        units = tuple(Unit(number, kept) for number, kept in enumerate(kept for kept in pieces if kept))
+        return replace(self, files=tuple(file for file in self.files if file.path in paths), units=units)
+
+    def changes(self) -> tuple[str, ...]:
+        """What became of surveyed files since, a sentence each; files that are new are none. Eager, one listing."""
+        now = {file.path: (file.size, file.stamp) for file in self.source.files()}
+        return tuple(
+            f"{file.uri} {'changed' if file.path in now else 'is gone'}"
+            for file in self.files
+            if now.get(file.path) != (file.size, file.stamp)
+        )
+
 
 class Source(BaseModel):
     """One kind of source."""
@@ -59,6 +81,13 @@ class Source(BaseModel):
         Of a survey's source it is part of both keys: other marks or another encoding are other records.
         """
         return self.model_dump(mode="json", exclude={"uri"})
+
+    def files(self) -> tuple[FileInfo, ...]:
+        """The input files as they are now, sorted by relative path; eager, one listing.
+
+        Raises DataError when there are none.
+        """
+        raise NotImplementedError
 
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """List the files, compare all headers or footers with the contract, cut units. Eager; reads no rows of Parquet.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scoreline.contract import Contract, ContractConfig
+    from scoreline.storage import FileInfo
     from scoreline.units import RawPart, Unit
 
 
@@ -84,9 +85,13 @@ class Csv(Source):
             raise ValueError(f"'delimiter' and 'quote' are both '{self.quote}'")
         return self
 
+    def files(self) -> tuple[FileInfo, ...]:
+        """The text files; see `Source.files`."""
+        return list_files(self.uri, SUFFIXES)
+
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """Read every byte once, to count records and find the encoding, and look at a sample of rows for types."""
-        found = survey_csv(list_files(self.uri, SUFFIXES), self._dialect, self._spelling, Asked(declared, known))
+        found = survey_csv(self.files(), self._dialect, self._spelling, Asked(declared, known))
         settled = {"delimiter": found.dialect.delimiter, "encoding": found.dialect.encoding}
         return Survey(found.files, found.units, found.contract, self.model_copy(update=settled), found.notes)
 

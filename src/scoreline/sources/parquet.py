@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scoreline.contract import Contract, ContractConfig
+    from scoreline.storage import FileInfo
     from scoreline.units import RawPart, Unit
 
 
@@ -33,9 +34,13 @@ class Parquet(Source):
 
     kind: Literal["parquet"] = "parquet"
 
+    def files(self) -> tuple[FileInfo, ...]:
+        """The Parquet files; see `Source.files`."""
+        return list_files(self.uri, SUFFIXES)
+
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """Read the footers of all files in threads, compare them, and cut units along row groups."""
-        files, asked = list_files(self.uri, SUFFIXES), Asked(declared, known)
+        files, asked = self.files(), Asked(declared, known)
         footers = read_footers(files)
         names = names_by_path(footers)
         problems = list(repeated_names(names))

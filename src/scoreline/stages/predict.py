@@ -1,94 +1,86 @@
-"""Predict: one task a unit reads, cleans, predicts and writes it once; a commit publishes all of them together."""
+"""Predict: one task a unit scores it and writes it once; a commit publishes all of them together."""
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
-from scoreline.cleaning import admitted
-from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
-from scoreline.dataset.commits import highest_commit, publish
-from scoreline.dataset.receipts import Receipt, read_receipts, refused_in_all, write_receipt
-from scoreline.dataset.spool import Spool
-from scoreline.dataset.unit_file import write_unit_file
-from scoreline.errors import BudgetError, DataError, Problem
-from scoreline.parts import even_parts
-from scoreline.refusal import Refusal, refused_rows
-from scoreline.sinks.parquet import plain
-from scoreline.threads import limited
+from scoreline.dataset.adoption import adopt
+from scoreline.dataset.commits import highest_commit
+from scoreline.dataset.manifests import finished_units
+from scoreline.dataset.plans import begin
+from scoreline.dataset.publication import publish
+from scoreline.dataset.receipts import refused_in_all
+from scoreline.dataset.versions import lead_readers
+from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
+from scoreline.scoring import score_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from scoreline.bundle.bundle import Bundle, Scored
     from scoreline.clusters.base import Session
     from scoreline.dataset.commits import Commit
-    from scoreline.dataset.layout import Layout
-    from scoreline.dataset.receipts import StoredFile
+    from scoreline.dataset.plans import RunPlan
+    from scoreline.dataset.publication import Goal
+    from scoreline.dataset.receipts import Receipt
     from scoreline.refusal import ErrorBudget
-    from scoreline.sinks.base import Sink
-    from scoreline.sources.base import Source
-    from scoreline.units import RawPart, Unit
-
-BLOCK_ROWS = 16_384
-"""Rows of a unit that the model is given at once: a constant of the format, since numbers that BLAS adds up may differ
-in their last bit with the number of rows beside them."""
-
-REFUSAL_COLUMNS = ("_reason_code", "_reason_detail", "_stage", "_column", "_source_file", "_source_row")
+    from scoreline.scoring import Done, PredictTask
+    from scoreline.sources.base import Survey
+    from scoreline.units import Unit
 
 
 @dataclass(frozen=True, eq=False)
-class PredictTask:
-    """What every task of this stage needs to know; small: the model is loaded where it is used.
+class Scoring:
+    """A run before it is scored.
 
     Attributes
     ----------
-    contract : what raw rows must be
-    keep : input columns that are written beside the prediction
-    row_id : write the columns source_file and source_row
-    proba : write a column of probabilities for each label
-    batch_rows : rows that are read at a time; it decides memory and never the output
-    stop_at_refusal : end the run at the first row that is refused
+    survey : the input; its units are those to score, which may be none when nothing is new
+    task : what every task needs
+    budget : how many rows may be refused
+    plan : what the store keeps of it; its key is the score_key
+    goal : what the run becomes part of
+    adopted : units of other runs that it takes over
+    superseded : units of the version before that it makes again
+    beside : units of the version that are judged together with those that are scored: of a repair all that stay
     """
 
-    source: Source
-    contract: Contract
-    bundle: Bundle
-    sink: Sink
-    layout: Layout
-    keep: tuple[str, ...]
-    row_id: bool
-    proba: bool
-    batch_rows: int
-    stop_at_refusal: bool = False
-
-    def spread(self, folder: str) -> PredictTask:
-        """The task with references too large for memory spread over files below `folder`; eager."""
-        return replace(self, bundle=replace(self.bundle, cleaning=self.bundle.cleaning.spread(folder)))
+    survey: Survey
+    task: PredictTask
+    budget: ErrorBudget
+    plan: RunPlan
+    goal: Goal
+    adopted: tuple[Receipt, ...] = ()
+    superseded: tuple[Receipt, ...] = ()
+    beside: tuple[Receipt, ...] = ()
 
     @property
-    def read(self) -> tuple[str, ...]:
-        """The input columns to read, in input order: those to keep, to predict from, and to hold to the contract."""
-        wanted = {*self.keep, *self.bundle.needs, *self.contract.rules}
-        return tuple(name for name in self.contract.schema.names if name in wanted)
+    def key(self) -> str:
+        """The score_key."""
+        return self.task.layout.score_key
 
     @property
-    def output_schema(self) -> pa.Schema:
-        """The columns of the predictions, plain types."""
-        fields = [self.contract.schema.field(name).with_nullable(nullable=True) for name in self.keep]
-        if self.row_id:
-            fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64())]
-        fields.append(pa.field("prediction", self.bundle.answer_type))
-        if self.proba:
-            fields += [pa.field(f"proba_{label}", pa.float64()) for label in self.bundle.labels or ()]
-        return plain(pa.schema(fields))
+    def units(self) -> tuple[Unit, ...]:
+        """The units to score."""
+        return self.survey.units
+
+    def spread(self, folder: str) -> Scoring:
+        """The run with references too large for memory spread over files below `folder`; eager."""
+        return replace(self, task=self.task.spread(folder))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What units cost: how many, the seconds of all together, and the most memory that a worker held, in bytes."""
+
+    units: int = 0
+    seconds: float = 0.0
+    memory: int = 0
+
+    def plus(self, done: Done) -> Cost:
+        """The cost with one more unit."""
+        return Cost(self.units + 1, self.seconds + done.seconds, max(self.memory, done.memory))
 
 
 @dataclass(frozen=True)
@@ -98,13 +90,13 @@ class Published:
     Attributes
     ----------
     commit : the version that readers see
-    refused : rows in quarantine by reason code
-    computed : units computed by this command; the others were finished by an earlier one
+    refused : rows in quarantine by reason code, of this run
+    cost : of the units that this command computed; the others were finished by an earlier one
     """
 
     commit: Commit
     refused: Mapping[str, int]
-    computed: int
+    cost: Cost
 
     def as_json(self, task: PredictTask) -> dict[str, Any]:
         """The account of rows and where they are, as JSON values."""
@@ -116,181 +108,76 @@ class Published:
             "predicted": self.commit.predicted,
             "quarantined": self.commit.quarantined,
             "filtered": self.commit.filtered,
+            "runs": len(self.commit.runs),
             "refused": dict(self.refused),
-            "quarantine": task.layout.quarantine,
-            "units_computed": self.computed,
+            "quarantine": task.layout.of(self.commit.run).quarantine,
+            "units_computed": self.cost.units,
         }
 
 
-def check_output(task: PredictTask) -> None:
-    """Raise DataError when two output columns would have one name."""
-    check_names(task.output_schema.names)
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raise DataError naming every output column that is there twice, or that a quarantine file would have twice."""
-    twice = [name for name, count in Counter(names).items() if count > 1 or name in REFUSAL_COLUMNS]
-    if twice:
-        raise DataError(*map(_clash, twice))
-
-
-def _clash(name: str) -> Problem:
-    where, advice = f"input column '{name}'", 'leave it out with "predict.keep"'
-    if name in REFUSAL_COLUMNS:
-        what = f"a quarantine file would have two columns '{name}': one of the input, and one that scoreline adds"
-        return Problem(what, where, f"rename it in the input, or {advice}")
-    if name in (SOURCE_FILE, SOURCE_ROW):
-        advice = f'{advice}, or set "predict.row_id": false'
-    what = f"the output would have two columns '{name}': one of the input, and one that scoreline adds"
-    return Problem(what, where, advice)
-
-
-def predict(
-    session: Session,
-    task: PredictTask,
-    units: Sequence[Unit],
-    budget: ErrorBudget,
-    progress: Callable[[int], None],
-) -> Published:
+def predict(session: Session, scoring: Scoring, progress: Callable[[int], None]) -> Published:
     """Predict all units that have no receipt yet, then publish the run. Eager; the driver holds receipts only.
 
-    Raises BudgetError when more rows are refused than the budget allows: nothing is published then, and what is
-    computed is kept. Raises ConflictError when another run published meanwhile.
+    Raises BudgetError when more rows are refused than the budget allows, DataError when input changed meanwhile:
+    nothing is published then, and what is computed is kept. Raises ConflictError when another run published.
     """
-    base = highest_commit(task.layout)
-    receipts = read_receipts(task.layout)
-    missing = [unit for unit in units if unit.name not in receipts]
-    progress(sum(unit.rows for unit in units) - sum(unit.rows for unit in missing))
-    for position, receipt in session.map(partial(predict_unit, task), missing, "predict"):
-        receipts[receipt.unit] = receipt
+    layout, base = scoring.task.layout, scoring.goal.base
+    if not scoring.units and base is not None:
+        return Published(lead_readers(layout, base), {}, Cost())
+    begin(layout, scoring.plan)
+    receipts = finished_units(layout)
+    missing = [unit for unit in scoring.units if unit.name not in receipts]
+    progress(sum(unit.rows for unit in scoring.units) - sum(unit.rows for unit in missing))
+    cost = Cost()
+    for position, unit in session.map(partial(score_unit, scoring.task), missing, "predict"):
+        receipts[unit.receipt.unit] = unit.receipt
+        cost = cost.plus(unit)
         progress(missing[position].rows)
-    done = [receipts[unit.name] for unit in units]
-    task.bundle.cleaning.judge(receipt.hits for receipt in done)
-    _check_budget(task, done, budget)
-    return Published(publish(task.layout, done, base), refused_in_all(done), len(missing))
+    scored = [receipts[unit.name] for unit in scoring.units]
+    _check(scoring, scored)
+    done = [*adopt(layout, scoring.adopted), *scored]
+    return Published(publish(layout, done, scoring.goal), refused_in_all(scored), cost)
 
 
-def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
-    """Predict one unit in this process, with one thread, and write it once. Memory: a few batches and one row group.
-
-    The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
-    filtered, or ScorelineError is raised.
-    """
-    layout = task.layout
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
-        account = _Account(Spool(Path(scratch) / "refused.arrow"))
-        tables = _predicted(task, unit, account)
-        data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
-        quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
-    receipt = Receipt(
-        unit.name, unit.rows, predicted, account.filtered, dict(account.refused), data, quarantine, account.hits
-    )
-    return write_receipt(layout, receipt)
+def _check(scoring: Scoring, receipts: Sequence[Receipt]) -> None:
+    """Raise what keeps a run, all of whose units are scored, from being published."""
+    _check_account(scoring, receipts)
+    judged = [*receipts, *scoring.beside]
+    scoring.task.bundle.cleaning.judge(receipt.hits for receipt in judged)
+    _check_budget(scoring.task, judged, scoring.budget)
+    newest = highest_commit(scoring.task.layout)
+    published = newest is not None and scoring.goal.reached(newest, scoring.key)
+    changes = () if published else scoring.survey.changes()
+    if changes:
+        advice = "nothing was published; run the same command again: it scores the input as it is now"
+        what = f"{len(changes)} input files changed or went while the run lasted"
+        raise DataError(Problem(what, "; ".join(changes[:5]), advice))
 
 
-def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
-    """The file of a unit's refused rows; none when there are none."""
-    if rows.schema is None:
-        return None
-    return write_unit_file(task.sink, rows.tables(), rows.schema, task.layout, uri)[0]
-
-
-class _Account:
-    """What became of the rows of a unit, filled while they stream by."""
-
-    def __init__(self, refused_rows: Spool) -> None:
-        self.filtered = 0
-        self.refused: Counter[str] = Counter()
-        self.refused_rows = refused_rows
-        self.hits: dict[str, tuple[int, int]] = {}
-
-    def add(self, raw: RawPart, refusals: Sequence[Refusal], scored: Scored) -> None:
-        """Book one part."""
-        self.filtered += scored.filtered
-        for name, matched, looked_up in scored.hits:
-            before = self.hits.get(name, (0, 0))
-            self.hits[name] = (before[0] + matched, before[1] + looked_up)
-        if refused_rows(refusals, raw.table.num_rows).any():
-            table = quarantine_table(raw, refusals)
-            self.refused.update(table["_reason_code"].to_pylist())
-            self.refused_rows.add(table)
-
-
-def _predicted(task: PredictTask, unit: Unit, account: _Account) -> Iterator[pa.Table]:
-    batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
-    for raw in even_parts(batches, BLOCK_ROWS):
-        passed = admitted(raw, task.contract)
-        scored = task.bundle.predict(passed.table, proba=task.proba)
-        moved = tuple(Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals)
-        refusals = (*passed.refusals, *moved)
-        if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
-            raise DataError(_stopped(raw, refusals))
-        account.add(raw, refusals, scored)
-        yield _output(task, raw, passed.positions[scored.positions], scored)
-
-
-def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:
-    row, refusal = min(((int(r.rows[0]), r) for r in refusals if len(r.rows)), key=lambda pair: pair[0])
-    column = f", column '{refusal.column}'" if refusal.column else ""
-    return Problem(
-        f"{refusal.reason}: {refusal.detail}",
-        f"{raw.files[row].as_py()}, row {raw.rows[row]}{column}",
-        'mend the row, or set "predict.on_bad_row": "quarantine" to go on without it; nothing was published',
-    )
-
-
-def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scored) -> pa.Table:
-    schema = task.output_schema
-    taken = pa.array(positions)
-    whole = len(positions) == raw.table.num_rows
-    kept = raw.table.select(list(task.keep))
-    columns = (kept if whole else kept.take(taken)).columns
-    if task.row_id:
-        columns += [raw.files.take(taken).cast(pa.string()), pa.array(raw.rows[positions])]
-    columns.append(scored.predictions)
-    if scored.proba is not None:
-        columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]
-    return pa.table(columns, names=schema.names)
-
-
-def quarantine_table(raw: RawPart, refusals: Sequence[Refusal]) -> pa.Table:
-    """The refused rows of a part as they came, each with its first reason."""
-    first: dict[int, Refusal] = {}
-    for refusal in refusals:
-        for row in refusal.rows.tolist():
-            first.setdefault(row, refusal)
-    rows = sorted(first)
-    taken = pa.array(rows, type=pa.int64())
-    reasons = [first[row] for row in rows]
-    table = raw.original.take(taken)
-    for name, values in zip(
-        REFUSAL_COLUMNS,
-        (
-            pa.array([str(r.reason) for r in reasons], pa.string()),
-            pa.array([r.detail for r in reasons], pa.string()),
-            pa.array([r.stage for r in reasons], pa.string()),
-            pa.array([r.column for r in reasons], pa.string()),
-            raw.files.take(taken).cast(pa.string()),
-            pa.array(raw.rows[rows]),
-        ),
-        strict=True,
-    ):
-        table = table.append_column(name, values)
-    return table
+def _check_account(scoring: Scoring, receipts: Sequence[Receipt]) -> None:
+    wrong = [
+        receipt.unit
+        for receipt, unit in zip(receipts, scoring.units, strict=True)
+        if not receipt.balanced() or receipt.rows_in != unit.rows
+    ]
+    if wrong:
+        what = f"the rows of {len(wrong)} units do not add up, such as those of {wrong[0]}"
+        advice = "this is a bug of ours: nothing is published; please report it with the run's log.txt"
+        raise ScorelineError(Problem(what, scoring.task.layout.receipts, advice))
 
 
 def _check_budget(task: PredictTask, receipts: Sequence[Receipt], budget: ErrorBudget) -> None:
     rows = sum(receipt.rows_in for receipt in receipts)
     refused = refused_in_all(receipts)
-    count = sum(refused.values())
-    if not budget.exceeded(count, rows):
+    over = budget.exceeded(refused, rows)
+    if over is None:
         return
+    count = sum(refused.values())
     reasons = ", ".join(f"{reason} {rows_refused:,}" for reason, rows_refused in refused.items())
     raise BudgetError(
         Problem(
-            f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget of {budget.rate:.2%}: "
-            f"{reasons}",
+            f"{count:,} of {rows:,} rows were refused ({count / rows:.2%}), more than the budget {over}: {reasons}",
             f"refused rows with their reasons: {task.layout.quarantine}",
-            "mend the data or the config, or allow more with predict.error_budget.rate; nothing was published",
+            "mend the data or the config, or allow more with predict.error_budget; nothing was published",
         )
     )

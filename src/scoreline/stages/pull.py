@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from scoreline.errors import DataError, Problem
+from scoreline.surveys import surveyed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,17 +16,27 @@ if TYPE_CHECKING:
     from scoreline.sources.base import Source, Survey
 
 
-def pull(source: Source, declared: ContractConfig, known: Contract | None = None, needed: Sequence[str] = ()) -> Survey:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a source: by the config, by a bundle's contract, and columns that must be there."""
+
+    declared: ContractConfig
+    known: Contract | None = None
+    needed: Sequence[str] = ()
+
+
+def pull(source: Source, asked: Asked, surveys: str) -> Survey:
     """Survey a source; eager, reads names and footers but no rows of Parquet.
 
-    Raises DataError with everything that is wrong with the input, and for `needed` columns that it does not have.
+    `surveys` is a folder where surveys that took long are kept. Raises DataError with everything that is wrong with the
+    input, and for `needed` columns that it does not have.
     """
     try:
-        survey = source.survey(declared, known)
+        survey = surveyed(source, asked.declared, asked.known, surveys)
     except DataError as error:
         raise DataError(*(_named(problem, source.uri) for problem in error.problems)) from error
     present = survey.contract.schema.names
-    missing = [name for name in needed if name not in present]
+    missing = [name for name in asked.needed if name not in present]
     if missing:
         raise DataError(*(_missing(name, source.uri, present) for name in missing))
     return survey

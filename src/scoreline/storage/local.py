@@ -117,6 +117,66 @@ def replace(uri: str, body: bytes) -> None:
             os.fsync(folder)
 
 
+def link(source: str, target: str) -> Created:
+    """Give a file that is never changed a second name, if that is free; make its folder. `settle` makes it durable."""
+    with translated(source, OSError):
+        _make_folder(Path(target).parent)
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            return Created.EXISTS
+    return Created.CREATED
+
+
+def settle(uri: str) -> None:
+    """Make the names in a folder durable, all at once."""
+    with translated(uri, OSError), _folder(Path(uri)) as folder:
+        os.fsync(folder)
+
+
+def rename(source: str, target: str) -> bool:
+    """Give a folder its name, durable; False when that is taken, or when the folder has gone there already."""
+    with translated(source, OSError):
+        try:
+            Path(source).rename(target)
+        except OSError:
+            if not Path(target).exists():
+                raise
+            return False
+    settle(str(Path(target).parent))
+    return True
+
+
+def point(uri: str, target: str) -> None:
+    """Make a symbolic link lead to a folder, at once and durable, wherever it led before; by a relative path."""
+    path = Path(uri)
+    with translated(uri, OSError), _creating(uri):
+        _make_folder(path.parent)
+        with _folder(path.parent) as folder:
+            fresh = f".{path.name[:100]}.{uuid.uuid4().hex}"
+            os.symlink(os.path.relpath(target, path.parent), fresh, dir_fd=folder)
+            try:
+                os.replace(fresh, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            finally:
+                _unlink(folder, fresh)
+            os.fsync(folder)
+
+
+def newest_change(uri: str) -> float | None:
+    """When a file, or anything below a folder, was written last, in seconds since 1970; None for nothing."""
+    with translated(uri, OSError):
+        below = (Path(folder, name) for folder, _, names in os.walk(uri) for name in names)
+        times = (_change(path) for path in ([Path(uri)] if Path(uri).is_file() else below))
+        return max((time for time in times if time is not None), default=None)
+
+
+def _change(path: Path) -> float | None:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
 def delete(uri: str) -> None:
     """Delete a file if it is there."""
     with translated(uri, OSError):
@@ -128,8 +188,10 @@ def delete_tree(uri: str) -> None:
     if parent(uri) == uri:
         raise StorageError(Problem("the root of a file system is never deleted", uri, "name a folder"))
     with translated(uri, OSError):
-        if os.path.lexists(uri):
-            shutil.rmtree(uri)
+        while os.path.lexists(uri):
+            # Somebody else who deletes it, too, may be ahead.
+            with suppress(FileNotFoundError):
+                shutil.rmtree(uri)
 
 
 def writable_folder(uri: str) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace as replace_field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.locations import absolute, join
 from scoreline.storage.store import Created, Kind, Store, store_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from scoreline.storage.store import FileInfo, LocalStore
+
+_READERS = 16
 _HASH_BLOCK = 8 * 2**20
 
 
@@ -46,9 +51,14 @@ def exists(uri: str) -> bool:
     return store_of(uri).kind(absolute(uri)) is not Kind.NOTHING
 
 
+def info(uri: str) -> FileInfo:
+    """Size and stamp of a file, asked from the storage. Raises DataError when there is no such file."""
+    return store_of(uri).info(absolute(uri))
+
+
 def size(uri: str) -> int:
     """The size of a file in bytes. Raises DataError when there is no such file, else StorageError."""
-    return store_of(uri).info(absolute(uri)).size
+    return info(uri).size
 
 
 def sha256_of(uri: str) -> str:
@@ -66,6 +76,25 @@ def list_names(uri: str) -> tuple[str, ...]:
     return tuple(sorted(store.names(absolute(uri)))) if store.kind(absolute(uri)) is Kind.FOLDER else ()
 
 
+def list_sizes(uri: str) -> dict[str, int]:
+    """The files directly in a folder with their sizes in bytes, hidden names left out; eager, one listing."""
+    store = store_of(uri)
+    if store.kind(absolute(uri)) is not Kind.FOLDER:
+        return {}
+    return {found.path: found.size for found in store.walk(absolute(uri), "", 1)}
+
+
+def newest_change(uri: str) -> float | None:
+    """When a file, or anything below a folder, was written last, in seconds since 1970; None for nothing."""
+    return store_of(uri).newest_change(absolute(uri))
+
+
+def read_all(uris: Iterable[str]) -> list[bytes]:
+    """The contents of many small files, in order, read in threads. Raises as `read_bytes`."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(read_bytes, uris))
+
+
 def create(uri: str, body: bytes | Path) -> Created:
     """Create a file that must not exist yet, whole or not at all; folders above it are made.
 
@@ -77,6 +106,33 @@ def create(uri: str, body: bytes | Path) -> Created:
     Durable when it returns. Raises StorageError when the file was certainly not created.
     """
     return store_of(uri).create(absolute(uri), body)
+
+
+def link(source: str, target: str) -> Created:
+    """Give a file that is never changed a second name, which must be free: a hard link, or on S3 a copy.
+
+    Local links are durable after `settle`. ``UNKNOWN`` as in `create`.
+    """
+    return store_of(target).link(absolute(source), absolute(target))
+
+
+def settle(folder: str) -> None:
+    """Make the names in a local folder durable."""
+    _local(folder).settle(folder)
+
+
+def rename(source: str, target: str) -> bool:
+    """Give a local folder its name, durable; False when that is taken, or when the folder has gone there already."""
+    return _local(target).rename(source, target)
+
+
+def point(uri: str, target: str) -> None:
+    """Make a local symbolic link lead to a folder, at once and durable, wherever it led before."""
+    _local(uri).point(uri, target)
+
+
+def _local(uri: str) -> LocalStore:
+    return cast("LocalStore", store_of(uri))
 
 
 def replace(uri: str, body: bytes) -> None:

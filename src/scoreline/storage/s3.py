@@ -6,15 +6,19 @@ import errno
 import hashlib
 import io
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.failures import translate
 from scoreline.storage.locations import bucket_and_key, is_hidden, join
-from scoreline.storage.s3_client import retrying_client, s3_errors
+from scoreline.storage.s3_client import single_client
 from scoreline.storage.s3_create import create, put
 from scoreline.storage.s3_file import S3File, get
-from scoreline.storage.store import FileInfo, Kind
+from scoreline.storage.s3_requests import ask, patiently
+from scoreline.storage.store import Created, FileInfo, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +30,9 @@ __all__ = [
     "delete_tree",
     "info",
     "kind",
+    "link",
     "names",
+    "newest_change",
     "open_input",
     "read_bytes",
     "replace",
@@ -35,6 +41,7 @@ __all__ = [
 ]
 
 _BUFFER = 2**16
+_COPIED_AT_ONCE = 8 * 2**20
 _DELETED_AT_ONCE = 1000
 
 
@@ -66,12 +73,11 @@ def walk(uri: str, prefix: str, depth: int) -> Iterator[FileInfo]:
 
 def names(uri: str) -> tuple[str, ...]:
     """What is directly in a folder, hidden names left out."""
-    bucket, start = bucket_and_key(uri)[0], _folder_key(uri)
-    with s3_errors(uri):
-        page = retrying_client().list_objects_v2(Bucket=bucket, Prefix=start, Delimiter="/")
-    keys = [found["Key"] for found in page.get("Contents", ())]
-    folders = [found["Prefix"] for found in page.get("CommonPrefixes", ())]
-    found_names = [key[len(start) :].rstrip("/") for key in (*keys, *folders)]
+    start = len(_folder_key(uri))
+    pages = list(_pages(uri, "", "/"))
+    keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+    folders = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
+    found_names = [key[start:].rstrip("/") for key in (*keys, *folders)]
     return tuple(name for name in found_names if name and not is_hidden(name))
 
 
@@ -87,15 +93,30 @@ def read_bytes(uri: str) -> bytes:
 
 def replace(uri: str, body: bytes) -> None:
     """Write an object over what is there."""
-    with s3_errors(uri):
-        put(retrying_client(), uri, body, hashlib.sha256(body).digest())
+    digest = hashlib.sha256(body).digest()
+    patiently(uri, lambda: put(single_client(), uri, body, digest))
+
+
+def link(source: str, target: str) -> Created:
+    """Copy an object under a name that must be free, through a local file: S3 has no links."""
+    with tempfile.NamedTemporaryFile(prefix="scoreline-") as spool:
+        with S3File(source) as found:
+            shutil.copyfileobj(found, spool, _COPIED_AT_ONCE)
+        spool.flush()
+        return create(target, Path(spool.name))
+
+
+def newest_change(uri: str) -> float | None:
+    """When a file, or anything below a folder, was written last, in seconds since 1970; None for nothing."""
+    found = _object(uri)
+    times = (each["LastModified"].timestamp() for each in (_objects(uri, "") if found is None else [found]))
+    return max(times, default=None)
 
 
 def delete(uri: str) -> None:
     """Delete an object if it is there."""
     bucket, key = bucket_and_key(uri)
-    with s3_errors(uri):
-        retrying_client().delete_object(Bucket=bucket, Key=key)
+    ask(uri, "delete_object", Bucket=bucket, Key=key)
 
 
 def delete_tree(uri: str) -> None:
@@ -106,8 +127,7 @@ def delete_tree(uri: str) -> None:
     keys = [found["Key"] for found in _objects(uri, "")]
     for start in range(0, len(keys), _DELETED_AT_ONCE):
         batch = {"Objects": [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]], "Quiet": True}
-        with s3_errors(uri):
-            answer = retrying_client().delete_objects(Bucket=bucket, Delete=batch)
+        answer = ask(uri, "delete_objects", Bucket=bucket, Delete=batch)
         if failed := answer.get("Errors"):
             what = f"{len(failed)} objects could not be deleted ({failed[0].get('Code')})"
             raise StorageError(Problem(what, join(f"s3://{bucket}", failed[0]["Key"]), "check the permissions"))
@@ -125,17 +145,25 @@ def _object(uri: str) -> dict[str, Any] | None:
     bucket, key = bucket_and_key(uri)
     if key.endswith("/"):
         return None
-    with s3_errors(uri):
-        page = retrying_client().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    page = ask(uri, "list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
     return next((found for found in page.get("Contents", ()) if found["Key"] == key), None)
 
 
 def _objects(uri: str, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
+    for page in _pages(uri, prefix, delimiter):
+        yield from page.get("Contents", ())
+
+
+def _pages(uri: str, prefix: str, delimiter: str) -> Iterator[dict[str, Any]]:
+    """The answers to a listing, of at most a thousand names each."""
     bucket, start = bucket_and_key(uri)[0], _folder_key(uri) + prefix
-    with s3_errors(uri):
-        pages = retrying_client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=bucket, Prefix=start, Delimiter=delimiter):
-            yield from page.get("Contents", ())
+    request = {"Bucket": bucket, "Prefix": start, "Delimiter": delimiter}
+    while True:
+        page = ask(uri, "list_objects_v2", **request)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        request["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def _folder_key(uri: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -15,24 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from scoreline.errors import Problem, StorageError
-from scoreline.storage.failures import translated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 S3_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 """What a call of S3 may raise."""
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 60
-_READ_ATTEMPTS = 3
-
-
-@contextmanager
-def s3_errors(uri: str) -> Iterator[None]:
-    """Raise errors of S3 as our own, saying with which endpoint, region and profile it was tried."""
-    with translated(uri, *S3_ERRORS, tried=settings()):
-        yield
 
 
 def settings() -> str:
@@ -41,14 +28,9 @@ def settings() -> str:
     return ", ".join(f"{name} {value}" for name, value in found.items() if value) or "the default AWS settings"
 
 
-def retrying_client() -> Any:
-    """A client for calls that may be repeated: the SDK retries them."""
-    return _client(_fingerprint(), _READ_ATTEMPTS)
-
-
 def single_client() -> Any:
-    """A client that sends every request once, since a repeated conditional write contradicts itself."""
-    return _client(_fingerprint(), 1)
+    """A client that sends every request once: what may be sent again is for the caller to know."""
+    return _client(_fingerprint())
 
 
 def _fingerprint() -> str:
@@ -58,12 +40,12 @@ def _fingerprint() -> str:
 
 
 @lru_cache(maxsize=8)
-def _client(fingerprint: str, attempts: int) -> Any:  # noqa: ARG001  (the fingerprint is there for the cache alone)
+def _client(fingerprint: str) -> Any:  # noqa: ARG001  (the fingerprint is there for the cache alone)
     endpoint = _endpoint()
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_ANSWER_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=50,
         # Servers other than Amazon's rarely have a host name for each bucket.
         s3={"addressing_style": "path"} if endpoint else None,

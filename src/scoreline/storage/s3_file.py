@@ -7,11 +7,12 @@ from collections import OrderedDict
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ClientError
 
 from scoreline.errors import DataError, Problem, StorageError
 from scoreline.storage.locations import bucket_and_key
-from scoreline.storage.s3_client import retrying_client, s3_errors
+from scoreline.storage.s3_client import single_client
+from scoreline.storage.s3_requests import patiently
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -20,7 +21,6 @@ _BLOCK = 2**20
 _BLOCKS_KEPT = 64
 _BLOCKS_AT_ONCE = 16
 _TAIL = 2**16
-_BODY_ATTEMPTS = 4
 
 
 def get(uri: str, byte_range: str = "") -> tuple[dict[str, Any], bytes]:
@@ -30,19 +30,13 @@ def get(uri: str, byte_range: str = "") -> tuple[dict[str, Any], bytes]:
     """
     bucket, key = bucket_and_key(uri)
     request = {"Bucket": bucket, "Key": key} | ({"Range": byte_range} if byte_range else {})
-    with s3_errors(uri):
-        return _get(request, _BODY_ATTEMPTS)
 
-
-def _get(request: dict[str, str], attempts: int) -> tuple[dict[str, Any], bytes]:
-    answer = retrying_client().get_object(**request)
-    try:
+    def send() -> tuple[dict[str, Any], bytes]:
+        answer = single_client().get_object(**request)
         with closing(answer["Body"]) as body:
             return answer, body.read()
-    except (HTTPClientError, IncompleteReadError):
-        if attempts == 1:
-            raise
-    return _get(request, attempts - 1)
+
+    return patiently(uri, send)
 
 
 class S3File(io.RawIOBase):

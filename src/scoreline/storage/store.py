@@ -72,6 +72,12 @@ class Store(Protocol):
     def replace(self, uri: str, body: bytes, /) -> None:
         """Write a file over what is there."""
 
+    def link(self, source: str, target: str, /) -> Created:
+        """Give a file that is never changed a second name, which must be free."""
+
+    def newest_change(self, uri: str, /) -> float | None:
+        """When a file, or anything below a folder, was written last, in seconds since 1970; None for nothing."""
+
     def delete(self, uri: str, /) -> None:
         """Delete a file if it is there."""
 
@@ -80,6 +86,19 @@ class Store(Protocol):
 
     def writable_folder(self, uri: str, /) -> str:
         """The folder that must be writable for files to be made below a location."""
+
+
+class LocalStore(Store, Protocol):
+    """What only file systems can do."""
+
+    def settle(self, uri: str, /) -> None:
+        """Make the names in a folder durable."""
+
+    def rename(self, source: str, target: str, /) -> bool:
+        """Give a folder its name; False when that is taken."""
+
+    def point(self, uri: str, target: str, /) -> None:
+        """Make a symbolic link lead to a folder."""
 
 
 def store_of(uri: str) -> Store:

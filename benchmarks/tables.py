@@ -1,0 +1,203 @@
+"""``python -m benchmarks.tables``: write the README's tables again from the results, between their markers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.machine import RESULTS
+from benchmarks.under_faults.contenders import CONTENDERS
+from benchmarks.under_faults.verdicts import NEW, OLD, UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+README = Path(__file__).parent / "README.md"
+Trials = list[dict[str, Any]]
+
+KILLED = (
+    "contender",
+    "killed",
+    "trials",
+    "old",
+    "new",
+    "neither: what is wrong",
+    "right after the same command",
+    "median s until then",
+    "units that it computed",
+)
+LOST = (
+    "contender",
+    "lost at",
+    "trials",
+    "says done, and it is",
+    "says done, but it is not",
+    "says failed, and it did",
+    "says failed, but it is done",
+    "neither: what is wrong",
+    "wrong after the same command",
+)
+FILES = ("files", "units", "s in all", "s to look at them", "driver with scheduler, MiB", "a worker, MiB")
+RESUMED = (
+    "where",
+    "finished units",
+    "s to make them",
+    "s until nothing is left to do",
+    "s until one unit is done again",
+)
+OVERHEAD = ("workload", "MB a file written", "pairs", "wall time, on / off", "processor time, on / off")
+
+
+def peers_under_faults(found: dict[str, Any]) -> str:
+    """Kills, lost answers, and with which versions and how each contender was run."""
+    blocks = [
+        "What a reader finds after a kill at a random moment of writing, and what the same command makes of it",
+        _table(
+            KILLED,
+            [
+                (CONTENDERS[name].name, victim, *_killed(of[victim]))
+                for victim in ("driver", "worker")
+                for name, of in found.items()
+                if of.get(victim)
+            ],
+        ),
+        "One answer to a PUT gets lost on S3: what the program says, and what a reader then finds",
+        _table(
+            LOST,
+            [
+                (CONTENDERS[name].name, what, *_lost(of[f"lost_at_{what}"]))
+                for what in ("commit", "data")
+                for name, of in found.items()
+                if f"lost_at_{what}" in of
+            ],
+        ),
+        "\n".join(f"- {CONTENDERS[name].name}: {CONTENDERS[name].note}." for name in found),
+        f"Versions: {_versions(found)}.",
+    ]
+    return "\n\n".join(blocks)
+
+
+def _killed(trials: Trials) -> tuple[str, ...]:
+    states = [trial["found"] for trial in trials]
+    right = [trial for trial in trials if trial["after_again"]["state"] == NEW]
+    seconds = [trial["seconds_until_right"] for trial in right]
+    again = [trial["computed_again"] for trial in trials if "code_again" in trial]
+    return (
+        str(len(trials)),
+        str(_count(states, OLD)),
+        str(_count(states, NEW)),
+        _wrong(states),
+        f"{len(right)} of {len(trials)}" + _lasting(trials),
+        f"{median(seconds):.1f}" if seconds else "",
+        _span(again),
+    )
+
+
+def _lost(trials: Trials) -> tuple[str, ...]:
+    trials = [trial for trial in trials if trial["lost"]]
+    says = [(trial["code"] == 0, trial["found"]["state"]) for trial in trials]
+    after = [trial["after_again"] for trial in trials if trial["after_again"]["state"] != NEW]
+    counts = [says.count((said, state)) for said, state in ((True, NEW), (True, OLD), (False, OLD), (False, NEW))]
+    return (str(len(trials)), *map(str, counts), _wrong([trial["found"] for trial in trials]), _wrong(after))
+
+
+def _count(states: Trials, state: str) -> int:
+    return sum(found["state"] == state for found in states)
+
+
+def _wrong(states: Trials) -> str:
+    """How many states are neither version, and in what way."""
+    wrong = [found for found in states if found["state"] not in (OLD, NEW)]
+    kinds = {
+        "unreadable": sum(found["state"] == UNREADABLE for found in wrong),
+        "rows missing": sum(found.get("missing", 0) > 0 for found in wrong),
+        "rows doubled": sum(found.get("doubled", 0) > 0 for found in wrong),
+        "versions mixed": sum(bool(found.get("mixed")) for found in wrong),
+    }
+    return f"{len(wrong)}" + (": " + ", ".join(f"{kind} {n}" for kind, n in kinds.items() if n) if wrong else "")
+
+
+def _lasting(trials: Trials) -> str:
+    """What stays wrong after the same command."""
+    wrong = [trial["after_again"] for trial in trials if trial["after_again"]["state"] != NEW]
+    return f" (else {_wrong(wrong)})" if wrong else ""
+
+
+def _span(numbers: Sequence[int]) -> str:
+    if not numbers:
+        return "none needed"
+    return str(numbers[0]) if min(numbers) == max(numbers) else f"{min(numbers)} to {max(numbers)}"
+
+
+def _versions(found: dict[str, Any]) -> str:
+    every = {name: number for of in found.values() for name, number in {**of["versions"], **of["peers"]}.items()}
+    return ", ".join(f"{name} {number}" for name, number in every.items())
+
+
+def many_units(found: dict[str, Any]) -> str:
+    """Many files, and going on with many finished units."""
+    blocks = ["Files of a thousand rows, end to end with two workers", _table(FILES, map(_of_files, found["files"]))]
+    again = {"local disk": found["resume"], "an S3 server on this machine": found.get("resume_s3", ())}
+    resumed = [_resumed(where, of) for where, runs in again.items() for of in runs]
+    if resumed:
+        blocks += ["The same command again, from the start of its process", _table(RESUMED, resumed)]
+    return "\n\n".join([*blocks, _busy(found)])
+
+
+def _busy(found: dict[str, Any]) -> str:
+    """How many others wanted the processors."""
+    return f"Load of the machine while it was measured, over 1, 5 and 15 minutes: {', '.join(map(str, found['load']))}."
+
+
+def _of_files(of: dict[str, Any]) -> tuple[str, ...]:
+    numbers = (of["seconds"], of["stages"]["pull"], of["driver_mib"], max(of["worker_mib"]))
+    return (f"{of['files']:,}", f"{of['units']:,}", *(f"{number:,.0f}" for number in numbers))
+
+
+def _resumed(where: str, of: dict[str, Any]) -> tuple[str, ...]:
+    numbers = (of["first"]["seconds"], of["nothing_left"]["until_published"], of["one_left"]["until_receipt"])
+    return (where, f"{of['units']:,}", *(f"{number:,.1f}" for number in numbers))
+
+
+def protocol_overhead(found: dict[str, Any]) -> str:
+    """The cost of exactly-once."""
+
+    def interval(of: dict[str, float]) -> str:
+        return f"{of['median']:.3f} ({of['low']:.3f} to {of['high']:.3f})"
+
+    rows = [
+        (name, f"{of['mean_megabytes']:.1f}", str(len(of["runs"])), interval(of["seconds"]), interval(of["cpu"]))
+        for name, of in found["workloads"].items()
+    ]
+    return f"{_table(OVERHEAD, rows)}\n\n{_busy(found)}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "peers_under_faults": peers_under_faults,
+    "protocol_overhead": protocol_overhead,
+    "many_units": many_units,
+}
+
+
+def main() -> None:
+    """Write each table whose result is there."""
+    text = README.read_text()
+    for name, table in TABLES.items():
+        result = RESULTS / f"{name}.json"
+        if result.exists():
+            begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+            before, _, rest = text.partition(begin)
+            after = rest.partition(end)[2]
+            text = f"{before}{begin}\n{table(json.loads(result.read_text()))}\n{end}{after}"
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

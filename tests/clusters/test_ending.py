@@ -1,0 +1,117 @@
+"""However a driver ends, its workers end with it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+
+SCRIPT = """
+import time
+from scoreline.clusters.local import Local
+def wait(seconds):
+    time.sleep(seconds)
+    return seconds
+if __name__ == "__main__":
+    try:
+        print("starting", flush=True)
+        with Local(workers=2).open() as session:
+            for _ in session.map(wait, [0.0] + [60.0] * 20, "wait"):
+                print("first", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@contextmanager
+def _driver(folder: Path, until: bytes) -> Iterator[subprocess.Popen[bytes]]:
+    """A driver in a process group of its own, as a shell starts it, that has said something."""
+    script = folder / "driver.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        try:
+            while process.stdout.readline() != until + b"\n":
+                assert process.poll() is None
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def _left(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    return psutil.wait_procs(processes, timeout=seconds)[1]  # type: ignore[no-any-return]
+
+
+def test_ctrl_c_ends_everything_soon_without_a_word_from_the_workers(tmp_path: Path) -> None:
+    with _driver(tmp_path, until=b"first") as process:
+        workers = _workers(process)
+        started = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        said, complained = process.communicate(timeout=30)
+        assert time.monotonic() - started < 10
+    assert (said, complained, process.returncode) == (b"interrupted\n", b"", 0)
+    assert len(workers) == 2
+    assert _left(workers, 5) == []
+
+
+def test_ctrl_c_ends_a_frozen_worker_too(tmp_path: Path) -> None:
+    with _driver(tmp_path, until=b"first") as process:
+        workers = _workers(process)
+        workers[0].suspend()
+        started = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        said, complained = process.communicate(timeout=40)
+        assert time.monotonic() - started < 15
+    assert (said, complained) == (b"interrupted\n", b"")
+    assert _left(workers, 5) == []
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.5])
+def test_ctrl_c_again_while_the_session_closes_leaves_no_worker(tmp_path: Path, pause: float) -> None:
+    with _driver(tmp_path, until=b"first") as process:
+        workers = _workers(process)
+        workers[0].suspend()
+        for _ in range(3):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(pause)
+        process.wait(timeout=40)
+    assert len(workers) == 2
+    assert _left(workers, 5) == []
+
+
+def test_ctrl_c_while_workers_start_leaves_none_and_none_complains(tmp_path: Path) -> None:
+    with _driver(tmp_path, until=b"starting") as process:
+        deadline = time.monotonic() + 20
+        while not (workers := _workers(process)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        said, complained = process.communicate(timeout=40)
+    assert workers
+    assert (said, complained) == (b"interrupted\n", b"")
+    assert _left(workers, 5) == []
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path, *, frozen: bool) -> None:
+    with _driver(tmp_path, until=b"first") as process:
+        workers = _workers(process)
+        if frozen:
+            workers[0].suspend()
+        process.kill()
+        process.wait()
+        assert _left(workers, 10) == []
