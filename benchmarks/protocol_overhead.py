@@ -70,7 +70,7 @@ class Workload:
 
 WORKLOADS = {
     "two numbers, parts of about 1 MB": Workload(1 << 16, 40),
-    "two numbers, parts of about 20 MB": Workload(1 << 20, 4),
+    "two numbers, parts of about 20 MB": Workload(1 << 21, 4),
     "demo pipeline, parts of 250,000 rows": Workload(250_000, 4, pipeline=True),
 }
 
@@ -100,14 +100,15 @@ def plainly(plan: Scoring) -> None:
     """The same tables, each unit's straight into a file, in the same row groups."""
     from scoreline.dataset.spool import Spool
     from scoreline.scoring import Account, output_tables
-    from scoreline.sinks.parquet import ROW_GROUP_ROWS, row_groups
+    from scoreline.sinks.parquet import ROW_GROUP_ROWS, encodings, row_groups
     from scoreline.threads import limited
 
     task, folder = plan.task, Path(plan.task.layout.uri)
     folder.mkdir()
     schema = task.output_schema
+    how = {"compression": "zstd", **encodings(schema)}
     for unit in plan.survey.units:
-        with limited(1), pq.ParquetWriter(folder / f"{unit.name}.parquet", schema, compression="zstd") as writer:
+        with limited(1), pq.ParquetWriter(folder / f"{unit.name}.parquet", schema, **how) as writer:
             for group in row_groups(output_tables(task, unit, Account(Spool(folder / "refused"))), schema):
                 writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
 

@@ -162,6 +162,16 @@ def test_systems_without_nameless_files_create_once_too(tmp_path: Path, monkeypa
     assert len(_names(tmp_path)) == 1
 
 
+def test_systems_without_nameless_files_make_drafts_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE")
+    target = str(tmp_path / "data" / "a")
+    with storage.draft(target) as draft:
+        draft.write_bytes(b"1")
+        assert storage.create(target, draft) is Created.CREATED
+    assert storage.read_bytes(target) == b"1"
+    assert len(_names(tmp_path / "data")) == 1
+
+
 def test_a_link_that_leads_nowhere_counts_as_there(tmp_path: Path) -> None:
     (tmp_path / "a.json").symlink_to(tmp_path / "gone.json")
     assert storage.create(str(tmp_path / "a.json"), b"{}") is Created.EXISTS

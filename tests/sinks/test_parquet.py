@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -63,3 +64,41 @@ def test_no_rows_make_a_file_with_the_schema(tmp_path: Path) -> None:
 def test_plain_keeps_nested_types() -> None:
     nested = pa.schema([("l", pa.list_(pa.int64()))])
     assert plain(nested) == nested
+
+
+NUMBERS = {
+    "signed": pa.array([None, -(2**63), 2**63 - 1, 0], pa.int64()),
+    "unsigned": pa.array([2**64 - 1, 0, None, 2**63], pa.uint64()),
+    "small": pa.array([-128, 127, 0, None], pa.int8()),
+    "short": pa.array([65_535, 0, None, 1], pa.uint16()),
+    "single": pa.array([float("nan"), -0.0, None, 1e-45], pa.float32()),
+    "double": pa.array([float("inf"), None, 5e-324, float("nan")], pa.float64()),
+    "half": pa.array([None, 1.0, 2.0, 65_504.0], pa.float16()),
+    "flag": pa.array([True, None, False, True]),
+    "day": pa.array([None, -(2**31), 2**31 - 1, 0], pa.date32()),
+    "moment": pa.array([-(2**63), None, 2**63 - 1, 0], pa.timestamp("us", "UTC")),
+    "length": pa.array([1, None, -1, 0], pa.duration("ns")),
+    "clock": pa.array([0, 86_399_999_999, None, 1], pa.time64("us")),
+    "exact": pa.array([None, 1, 2, -3], pa.decimal128(30, 2)),
+    "raw": pa.array([b"", None, b"\0", b"x"]),
+    "list": pa.array([[1], None, [], [None]], pa.list_(pa.int64())),
+    "a.b": pa.array([1, 2, 3, None]),
+    "nothing": pa.nulls(4),
+}
+
+
+@pytest.mark.parametrize("repeated", [1, 1_000])
+def test_every_type_comes_back_to_the_bit(tmp_path: Path, repeated: int) -> None:
+    table = pa.concat_tables([pa.table(NUMBERS)] * repeated).combine_chunks()
+    Parquet(uri="out").write(iter([table]), table.schema, tmp_path / "file", {})
+    found = pq.read_table(tmp_path / "file", page_checksum_verification=True)
+    for name in table.schema.names:
+        assert _bits(found[name]) == _bits(table[name]), name
+
+
+def _bits(column: pa.ChunkedArray) -> tuple[object, ...]:
+    """Nulls, and the bytes of what is not null: numbers that are not equal to themselves are compared, too."""
+    kept = column.drop_null().combine_chunks()
+    if pa.types.is_primitive(kept.type) and not pa.types.is_boolean(kept.type):
+        return column.is_null().to_pylist(), np.array(kept.view(f"uint{kept.type.bit_width}")).tobytes()
+    return column.is_null().to_pylist(), kept.to_pylist()

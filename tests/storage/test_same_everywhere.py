@@ -174,3 +174,22 @@ def test_parquet_is_read_from_an_open_file(place: str, options: dict[str, int], 
     storage.create(storage.join(place, "t.parquet"), tmp_path / "spool")
     with storage.open_input(storage.join(place, "t.parquet")) as file:
         assert pq.ParquetFile(file, **options).read().equals(table)
+
+
+def test_what_is_made_of_a_draft_is_what_was_written_to_it(place: str) -> None:
+    uri = storage.join(place, "below", "a.parquet")
+    with storage.draft(uri) as path:
+        pq.write_table(pa.table({"n": [1, 2]}), path)
+        assert storage.list_sizes(place) == {}
+        assert [storage.create(uri, path) for _ in range(2)] == [Created.CREATED, Created.EXISTS]
+        other = storage.join(place, "b.parquet")
+        assert storage.create(other, path) is Created.CREATED
+    assert storage.read_bytes(uri) == storage.read_bytes(other)
+    with storage.open_input(uri) as file:
+        assert pq.read_table(file).to_pydict() == {"n": [1, 2]}
+
+
+def test_nothing_is_left_of_a_draft_that_is_not_created(place: str) -> None:
+    with storage.draft(storage.join(place, "a")) as path:
+        path.write_bytes(b"half")
+    assert storage.list_names(place) == ()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
@@ -13,10 +12,11 @@ import pyarrow.parquet as pq
 
 from scoreline.dataset.receipts import StoredFile, no_answer
 from scoreline.errors import Problem, StorageError
-from scoreline.storage import Created, create, open_input, sha256_of, size
+from scoreline.storage import Created, create, draft, open_input, sha256_of, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from scoreline.dataset.layout import Layout
     from scoreline.sinks.base import Sink
@@ -30,10 +30,20 @@ def write_unit_file(
     The bytes depend on the rows and the score_key alone, so a file that an earlier attempt left is the same one, and
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as folder:
-        spool = Path(folder) / "unit.parquet"
-        rows = sink.write(tables, schema, spool, {"scoreline.score_key": layout.score_key})
+    with draft(uri) as spool:
+        with _named(uri):
+            rows = sink.write(tables, schema, spool, {"scoreline.score_key": layout.score_key})
         return _published(spool, layout, uri), rows
+
+
+@contextmanager
+def _named(uri: str) -> Iterator[None]:
+    """A draft has no name, so an error of the disk names no file: the one that is being written is meant."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or uri
+        raise
 
 
 def _published(spool: Path, layout: Layout, uri: str) -> StoredFile:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from scoreline.errors import Problem, StorageError
 from scoreline.storage.failures import translate, translated
 from scoreline.storage.locations import is_hidden, join, parent
-from scoreline.storage.store import Created, FileInfo, Kind
+from scoreline.storage.store import Created, FileInfo, Kind, scratch_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +100,22 @@ def create(uri: str, body: bytes | Path) -> Created:
         target = Path(uri)
         _make_folder(target.parent)
         with _folder(target.parent) as folder:
-            with _scratch_file(folder, target.name) as (file, source):
-                _fill(file, body)
+            with _content(folder, target.name, body) as (file, source):
+                os.fsync(file.fileno())
                 outcome = _link(file, source, folder, target.name)
             return _durable(folder, outcome, uri)
+
+
+@contextmanager
+def draft(uri: str) -> Iterator[Path]:
+    """A file without a name in the folder of what is to be created, or else a scratch file; see `Store`."""
+    target = Path(uri)
+    with translated(uri, OSError), _creating(uri):
+        _make_folder(target.parent)
+        with _folder(target.parent) as folder:
+            file = _nameless(folder)
+    with scratch_file() if file is None else _by_descriptor(file) as (_, path):
+        yield Path(path)
 
 
 def replace(uri: str, body: bytes) -> None:
@@ -113,6 +125,7 @@ def replace(uri: str, body: bytes) -> None:
         _make_folder(target.parent)
         with _folder(target.parent) as folder, _named_file(folder, target.name) as (file, source):
             _fill(file, body)
+            os.fsync(file.fileno())
             os.replace(source, target.name, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
 
@@ -237,22 +250,42 @@ def _folder(path: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _scratch_file(folder: int, name: str) -> Iterator[tuple[BinaryIO, str]]:
-    """A file to fill, and the path from which it can be linked.
+def _content(folder: int, name: str, body: bytes | Path) -> Iterator[tuple[BinaryIO, str]]:
+    """A file in the folder that holds the content, and the path from which it can be linked.
 
     Where the file system allows, it has no name at all: nobody sees it before it is whole, and nothing is left of it
-    when this process is killed.
+    when this process is killed. A draft made there already is one, and is not copied.
     """
+    if isinstance(body, Path) and _is_draft(body, folder):
+        with body.open("rb") as drafted:
+            yield drafted, str(body)
+        return
+    nameless = _nameless(folder)
+    with _named_file(folder, name) if nameless is None else _by_descriptor(nameless) as (file, source):
+        _fill(file, body)
+        yield file, source
+
+
+@contextmanager
+def _by_descriptor(file: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
+    with file:
+        yield file, f"/proc/self/fd/{file.fileno()}"
+
+
+def _is_draft(path: Path, folder: int) -> bool:
+    """Whether a file has no name yet and is on the file system of the folder."""
+    status = path.stat()
+    return status.st_nlink == 0 and status.st_dev == os.fstat(folder).st_dev
+
+
+def _nameless(folder: int) -> BinaryIO | None:
+    """A new file without a name in a folder; None where the file system has none such."""
     try:
-        descriptor = os.open(".", os.O_TMPFILE | os.O_WRONLY, 0o666, dir_fd=folder)
+        return os.fdopen(os.open(".", os.O_TMPFILE | os.O_RDWR, 0o666, dir_fd=folder), "wb")
     except (AttributeError, OSError) as error:
         if isinstance(error, OSError) and error.errno not in _NO_NAMELESS_FILES:
             raise
-        with _named_file(folder, name) as named:
-            yield named
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        yield file, f"/proc/self/fd/{descriptor}"
+        return None
 
 
 @contextmanager
@@ -278,7 +311,6 @@ def _fill(file: BinaryIO, body: bytes | Path) -> None:
     else:
         file.write(body)
     file.flush()
-    os.fsync(file.fileno())
 
 
 def _link(file: BinaryIO, source: str, folder: int, name: str) -> Created:

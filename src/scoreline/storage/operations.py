@@ -15,6 +15,7 @@ from scoreline.storage.store import Created, Kind, Store, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from scoreline.storage.store import FileInfo, LocalStore
@@ -106,6 +107,15 @@ def create(uri: str, body: bytes | Path) -> Created:
     Durable when it returns. Raises StorageError when the file was certainly not created.
     """
     return store_of(uri).create(absolute(uri), body)
+
+
+def draft(uri: str) -> AbstractContextManager[Path]:
+    """An empty local file to fill with what `create` is to make of it at ``uri``; gone afterwards.
+
+    On a local disk it lies where the file will be, has no name, and `create` gives it one instead of copying it: from
+    then on it must not be written to.
+    """
+    return store_of(uri).draft(absolute(uri))
 
 
 def link(source: str, target: str) -> Created:

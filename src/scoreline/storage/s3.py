@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import shutil
-import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from scoreline.storage.s3_client import single_client
 from scoreline.storage.s3_create import create, put
 from scoreline.storage.s3_file import S3File, get
 from scoreline.storage.s3_requests import ask, patiently
-from scoreline.storage.store import Created, FileInfo, Kind
+from scoreline.storage.store import Created, FileInfo, Kind, scratch_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ __all__ = [
     "create",
     "delete",
     "delete_tree",
+    "draft",
     "info",
     "kind",
     "link",
@@ -97,13 +98,20 @@ def replace(uri: str, body: bytes) -> None:
     patiently(uri, lambda: put(single_client(), uri, body, digest))
 
 
+@contextmanager
+def draft(uri: str) -> Iterator[Path]:  # noqa: ARG001  (every object's is a scratch file)
+    """A scratch file; see `Store`."""
+    with scratch_file() as (_, path):
+        yield Path(path)
+
+
 def link(source: str, target: str) -> Created:
     """Copy an object under a name that must be free, through a local file: S3 has no links."""
-    with tempfile.NamedTemporaryFile(prefix="scoreline-") as spool:
+    with scratch_file() as (spool, path):
         with S3File(source) as found:
             shutil.copyfileobj(found, spool, _COPIED_AT_ONCE)
         spool.flush()
-        return create(target, Path(spool.name))
+        return create(target, Path(path))
 
 
 def newest_change(uri: str) -> float | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from scoreline.storage.locations import is_s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -69,6 +72,9 @@ class Store(Protocol):
     def create(self, uri: str, body: bytes | Path, /) -> Created:
         """Create a file that must not exist yet."""
 
+    def draft(self, uri: str, /) -> AbstractContextManager[Path]:
+        """A local file to fill, from which `create` makes ``uri`` with as little copying as there may be."""
+
     def replace(self, uri: str, body: bytes, /) -> None:
         """Write a file over what is there."""
 
@@ -99,6 +105,13 @@ class LocalStore(Store, Protocol):
 
     def point(self, uri: str, target: str, /) -> None:
         """Make a symbolic link lead to a folder."""
+
+
+@contextmanager
+def scratch_file() -> Iterator[tuple[BinaryIO, str]]:
+    """An empty local file and its path; gone afterwards."""
+    with tempfile.NamedTemporaryFile(prefix="scoreline-") as file:
+        yield cast("BinaryIO", file), file.name
 
 
 def store_of(uri: str) -> Store:
