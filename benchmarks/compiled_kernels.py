@@ -36,7 +36,7 @@ from scoreline.compiled.scorer import KERNEL_ROWS
 from scoreline.contract import Contract
 from scoreline.demo import write_demo
 from scoreline.frame import to_frame
-from scoreline.stages.predict import BLOCK_ROWS
+from scoreline.scoring import BLOCK_ROWS
 from scoreline.threads import limited
 
 HERE = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""Linear classifiers: the labels of scikit-learn, or no answer; probabilities within 1e-12."""
+"""Linear classifiers: the labels of scikit-learn, or no answer; probabilities are its own."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, f
 
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.linear import PRECISION, LinearModel, compile_linear
+from scoreline.compiled.linear import LinearModel, compile_linear
 from scoreline.compiled.matrix import Encoding, Layout, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.way import Way, no_look_up
@@ -37,12 +37,12 @@ def compiled(case: Case) -> LinearModel | NotCompilable:
     return compile_linear(case.plan, layout_of(blocks, encoding.stacked(blocks, 20)))
 
 
-def answered(case: Case, table: pa.Table, *, proba: bool) -> Answers:
+def answered(case: Case, table: pa.Table) -> Answers:
     """The answers of the compiled model itself. Raises Declined as it does."""
     model = compiled(case)
     assert isinstance(model, LinearModel)
     blocks = Encoding(case.plan, case.schema, case.frame, model.derive).blocks(table)
-    return model.answers(blocks, table.num_rows, proba=proba)
+    return model.answers(blocks, table.num_rows, proba=False)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -50,16 +50,16 @@ def answered(case: Case, table: pa.Table, *, proba: bool) -> Answers:
 @given(st.sampled_from(sorted(MODELS)), st.sampled_from(FILLED), st.sampled_from(TEXT_KINDS), st.booleans(), tables())
 def test_labels_are_those_of_scikit_learn(model: str, number: str, text: str, two: bool, table: pa.Table) -> None:
     case = fitted(number, text, MODELS[model], "two" if two or model == "liblinear" else "four")
-    expected = case.expected(table, case.proba)
+    expected = case.expected(table, False)
     try:
-        found = answered(case, table, proba=case.proba)
+        found = answered(case, table)
     except Declined:
         return
     except Exception:  # noqa: BLE001
         assert expected is None
         return
     assert expected is not None
-    assert found.agrees(expected, PRECISION)
+    assert found.agrees(expected, 0)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -68,16 +68,24 @@ def test_ordinary_rows_are_never_declined(model: str) -> None:
     table = some_rows(5_000, seed=7)
     expected = case.expected(table, False)
     assert expected is not None
-    assert answered(case, table, proba=False).agrees(expected, 0)
+    assert answered(case, table).agrees(expected, 0)
 
 
 @pytest.mark.parametrize("model", ["logistic", "liblinear"])
-def test_probabilities_of_ordinary_rows_are_never_declined(model: str) -> None:
+def test_labels_of_ordinary_rows_are_never_declined(model: str) -> None:
     case = fitted("standard", "one_hot", MODELS[model], "two" if model == "liblinear" else "four")
     table = some_rows(5_000, seed=7)
-    expected = case.expected(table, True)
+    expected = case.expected(table, False)
     assert expected is not None
-    assert answered(case, table, proba=True).agrees(expected, PRECISION)
+    assert answered(case, table).agrees(expected, 0)
+
+
+def test_probabilities_are_those_of_scikit_learn_to_the_last_bit() -> None:
+    case = fitted("standard", "one_hot", MODELS["logistic"], "four")
+    table = some_rows(5_000, seed=7)
+    found, expected = Way(*_parts(case)).answers(table, proba=True), case.expected(table, True)
+    assert expected is not None
+    assert found.agrees(expected, 0)
 
 
 def with_coefficients(coef: list[list[float]], intercept: list[float]) -> Case:
@@ -92,7 +100,7 @@ def with_coefficients(coef: list[list[float]], intercept: list[float]) -> Case:
 def test_equal_scores_are_left_to_scikit_learn(classes: int) -> None:
     case = with_coefficients([[0.0] * 14] * classes, [0.0] * classes)
     with pytest.raises(Declined, match="too close"):
-        answered(case, some_rows(50), proba=False)
+        answered(case, some_rows(50))
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-15, 1e-13])
@@ -111,30 +119,12 @@ def _parts(case: Case) -> tuple[Encoding, Any, LinearModel]:
     return Encoding(case.plan, case.schema, case.frame, model.derive), case.plan.model, model
 
 
-def test_scores_too_large_for_exact_probabilities_are_left_to_scikit_learn() -> None:
-    case = with_coefficients([[1e6] * 14, [1e6] * 14, [0.0] * 14, [0.0] * 14], [0.0, 5.0, 0.0, 3.0])
-    table = some_rows(50)
-    with pytest.raises(Declined, match="exact probabilities"):
-        answered(case, table, proba=True)
-    found, expected = Way(*_parts(case)).answers(table, proba=True), case.expected(table, True)
-    assert expected is not None
-    assert found.agrees(expected, 0)
-
-
-def test_large_scores_that_leave_no_doubt_of_the_probability_are_answered() -> None:
-    case = with_coefficients([[0.0] * 14, [0.0] * 14, [0.0] * 14, [0.0] * 14], [1e4, -1e4, 0.0, 0.0])
-    table = some_rows(50)
-    expected = case.expected(table, True)
-    assert expected is not None
-    assert answered(case, table, proba=True).agrees(expected, PRECISION)
-
-
 def test_numbers_that_are_not_finite_are_left_to_scikit_learn() -> None:
     numbers = columns("unfilled", "one_hot").set_params(n=StandardScaler())
     case = fit(numbers, LogisticRegression(max_iter=22), nulls=False)
     with pytest.raises(Declined, match="finite"):
-        answered(case, some_rows(50), proba=False)
-    assert len(answered(case, some_rows(50, nulls=False), proba=False).predictions) == 50
+        answered(case, some_rows(50))
+    assert len(answered(case, some_rows(50, nulls=False)).predictions) == 50
 
 
 def test_bits_do_not_depend_on_what_came_before() -> None:
@@ -144,12 +134,6 @@ def test_bits_do_not_depend_on_what_came_before() -> None:
     for part in (first.slice(0, 3), first):
         used.answers(part, proba=True)
     assert used.answers(second, proba=True).agrees(fresh.answers(second, proba=True), 0)
-
-
-def test_probabilities_that_jump_are_left_to_scikit_learn() -> None:
-    case = fitted("standard", "one_hot", SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None))
-    with pytest.raises(Declined, match="jump"):
-        answered(case, some_rows(50), proba=True)
 
 
 def test_other_models_and_features_of_other_types_are_not_compiled() -> None:

@@ -1,6 +1,7 @@
 """The scorer answers by the fastest way that has proven itself, and by none where a doubt is left."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ LINEAR = fitted("standard", "one_hot", LogisticRegression(max_iter=24))
 FOREST = fitted("standard", "one_hot", RandomForestClassifier(4, random_state=0, n_jobs=1))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _at_once() -> Iterator[None]:
+    """Parts are compiled from the first one on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scorer_module, "FIRST_ROWS", 1)
+        yield
+
+
 def scorer(case: Case, reference: Any = None) -> Scorer:
     return Scorer(case.plan, case.schema, case.frame, reference or case.reference)
 
@@ -44,7 +53,16 @@ def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:
     found, expected = work.answers(PART, proba=case.proba), case.reference(PART, case.proba)
     assert work.tier == tier
     assert found is not None
-    assert found.agrees(expected, 1e-12)
+    assert found.agrees(expected, 0)
+
+
+def test_nothing_is_compiled_before_it_is_worth_its_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorer_module, "FIRST_ROWS", 2 * LEAST_ROWS)
+    work = scorer(LINEAR)
+    assert work.answers(PART, proba=True) is None
+    assert work.tier == Tier.PLAIN
+    assert work.answers(PART, proba=True) is not None
+    assert work.tier == Tier.COMPILED
 
 
 def test_trees_are_compiled_once_enough_rows_have_come() -> None:

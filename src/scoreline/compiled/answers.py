@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROUNDING = 1e-12
+"""By how much at most probabilities may differ with the number of rows that BLAS is given at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answers:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import ROUNDING, Answers
 from scoreline.compiled.dictionary import CodedBranch, Declined
 from scoreline.compiled.plan import NotCompilable
 
@@ -20,12 +19,6 @@ if TYPE_CHECKING:
     from scoreline.compiled.plan import Plan
 
     _Term = Callable[[slice], np.ndarray]
-
-PRECISION = 1e-12
-"""Largest difference of a probability from scikit-learn's."""
-
-_SMALL = 1e-6
-"""Scores that may be off by more than this are no base for what a small change of scores does to probabilities."""
 
 _CHUNK = 4096
 """Rows whose scores stay in the processor's cache while column after column is added."""
@@ -47,7 +40,7 @@ class LinearModel:
     coef: np.ndarray
     intercept: np.ndarray
     starts: tuple[tuple[int, ...], ...]
-    tolerance: float = PRECISION
+    tolerance: float = ROUNDING
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
@@ -60,31 +53,27 @@ class LinearModel:
         return np.hstack([terms @ coef, magnitude, np.diff(terms.indptr)[:, np.newaxis]])
 
     def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
-        """Labels, the very ones of scikit-learn, and probabilities within `PRECISION` of its own.
+        """Labels, the very ones of scikit-learn.
 
-        Raises Declined where that is not certain, and where scikit-learn would raise.
+        Raises Declined where one is not certain, where scikit-learn would raise, and for probabilities: their last bits
+        depend on the order in which BLAS adds up, and a file must not depend on which tier a process has come to.
         """
-        if proba and getattr(self.model, "loss", "") == "modified_huber":
-            raise Declined("probabilities that jump where all scores are low")
+        if proba:
+            raise Declined("probabilities are scikit-learn's own")
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
             raise Declined("features that are not finite")
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-        scored = [self._scored(terms, rows, bounds[rows], proba=proba) for rows in chunks]
-        return Answers(
-            np.concatenate([each.predictions for each in scored]),
-            np.concatenate([each.proba for each in scored if each.proba is not None]) if proba else None,
-        )
+        return Answers(np.concatenate([self._labels(terms, rows, bounds[rows]) for rows in chunks]))
 
-    def _scored(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray, *, proba: bool) -> Answers:
+    def _labels(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray) -> np.ndarray:
         scores = np.empty((rows.stop - rows.start, self.coef.shape[1]))
         scores[:] = self.intercept
         for term in terms:
             scores += term(rows)
-        labels = self.model.classes_.take(_decided(scores, bounds), axis=0)
-        return Answers(labels, self._probabilities(scores, bounds) if proba else None)
+        return np.asarray(self.model.classes_.take(_decided(scores, bounds), axis=0))
 
     @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
@@ -100,19 +89,6 @@ class LinearModel:
             *(lambda rows, values=values, coef=coef: values[rows] @ coef for values, coef in self._called(blocks)),
             *(lambda rows, codes=codes, table=table: table[codes[rows]] for codes, table in tables),
         ]
-
-    def _probabilities(self, scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-        """What scikit-learn itself makes of the scores."""
-        model = copy(self.model)
-        # Softmax writes over its argument.
-        model.decision_function = lambda _: scores[:, 0] if scores.shape[1] == 1 else scores
-        found = np.asarray(model.predict_proba(scores), dtype=np.float64)
-        # Scores that are off by d move a probability p by 2 d p (1 - p) where it is a sigmoid or softmax, and by 2 d
-        # where sigmoids are normalised. A tenth of the precision is left for rounding, and for p having moved itself.
-        slope = 1.0 if hasattr(self.model, "loss") else (found * (1 - found)).max(axis=1)
-        if not (2 * bounds * slope < 0.9 * PRECISION).all() or bounds.max() > _SMALL:
-            raise Declined("scores too large for exact probabilities")
-        return found
 
     def _called(self, blocks: Sequence[Block]) -> list[tuple[np.ndarray, np.ndarray]]:
         """The blocks of numbers, each with its coefficients."""

@@ -83,7 +83,7 @@ def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
     blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
     proba = tried[0].expected is not None and tried[0].expected.proba is not None
     found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
-    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), way.tolerance)
+    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
     return "" if same else "its answers at a threshold are others than scikit-learn's"
 
 
@@ -104,7 +104,7 @@ def _fault(way: Way, piece: Piece) -> str:
         if piece.expected is None:
             return "it answers for a row that scikit-learn refuses"
         expected = piece.expected if proba else piece.expected.labels
-        if not found.agrees(expected, way.tolerance):
+        if not found.agrees(expected, 0):
             return "its answers are others than scikit-learn's"
     return ""
 
@@ -120,8 +120,8 @@ def attempt(way: Way, table: pa.Table, *, proba: bool) -> Answers | None:
 def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, number: int) -> bool:
     """Whether scikit-learn gives the same answers for a sample of a part's rows; if not, then for all of them.
 
-    Where BLAS adds up, scikit-learn's own answers for a few rows may differ from those among many. `number` is that of
-    the part: together with the rows' places it decides the sample.
+    Where BLAS adds up, scikit-learn's own answers for a few rows may differ from those among many, probabilities in
+    their last bits. `number` is that of the part: together with the rows' places it decides the sample.
     """
     rows = sample(table.num_rows, number)
     if not len(rows):
@@ -131,7 +131,7 @@ def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, num
         expected = reference(table.take(pa.array(rows)), proba)
         if answers.take(rows).agrees(expected, way.tolerance):
             return True
-        return answers.agrees(reference(table, proba), way.tolerance)
+        return answers.agrees(reference(table, proba), 0)
     except Exception:  # noqa: BLE001  it refuses a row that was answered
         return False
 

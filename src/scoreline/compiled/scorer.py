@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from scoreline.compiled.proof import Reference
 
 LEAST_ROWS = 4096
-"""Parts of fewer rows are left to scikit-learn, always: how a part is answered must not depend on what came before."""
+"""Parts of fewer rows are left to scikit-learn."""
+
+FIRST_ROWS = 2 * 16_384
+"""Nothing is compiled before so many rows have come: the proof costs more time than it saves."""
 
 KERNEL_ROWS = 3 * 16_384
-"""Trees are compiled once so many rows have come: before, numba costs more time than it saves."""
+"""Trees are compiled once so many rows have come, since numba has to be loaded."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,9 @@ class Tier(StrEnum):
 
 
 class Scorer:
-    """Answers like scikit-learn, or not at all; compiled at the first part that is large enough. Safe for threads.
+    """Answers like scikit-learn, or not at all; compiled once enough rows have come. Safe for threads.
+
+    Every tier answers with the same bits, so nothing depends on when a process comes to a faster one.
 
     Parameters
     ----------
@@ -106,7 +111,7 @@ class Scorer:
             self._reasons += [self._plan.reason] if self._waiting else []
             self._waiting = []
             return
-        due = [tier for tier in self._waiting if tier == Tier.ENCODED or self._is_due(self._plan)]
+        due = [tier for tier in self._waiting if self._rows >= self._worth(self._plan, tier)]
         if due:
             self._waiting = [tier for tier in self._waiting if tier not in due]
             # Hard rows overflow on purpose, and encoders warn of unknown categories.
@@ -114,8 +119,9 @@ class Scorer:
                 warnings.simplefilter("ignore")
                 self._prove(self._plan, table, due)
 
-    def _is_due(self, plan: Plan) -> bool:
-        return self._rows >= KERNEL_ROWS or not is_made_of_trees(plan.model)
+    def _worth(self, plan: Plan, tier: Tier) -> int:
+        """The rows from which on a tier is worth its proof."""
+        return KERNEL_ROWS if tier == Tier.COMPILED and is_made_of_trees(plan.model) else FIRST_ROWS
 
     def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
         made = {tier: self._made(plan, table, tier) for tier in due}

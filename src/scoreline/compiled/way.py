@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import ROUNDING, Answers
 from scoreline.compiled.dictionary import Declined
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class CompiledModel(Protocol):
 
     @property
     def tolerance(self) -> float:
-        """Largest difference of a probability from scikit-learn's."""
+        """By how much a probability may differ with the rows beside it."""
         ...
 
     @property
@@ -49,8 +49,8 @@ class Way:
 
     @property
     def tolerance(self) -> float:
-        """Largest difference of a probability from scikit-learn's answers for the same rows."""
-        return 0.0 if self.compiled is None else self.compiled.tolerance
+        """By how much a probability may differ with the rows beside it."""
+        return ROUNDING if self.compiled is None else self.compiled.tolerance
 
     def answers(self, table: pa.Table, *, proba: bool) -> Answers:
         """The answers of scikit-learn for all rows.
