@@ -156,7 +156,11 @@ def test_a_way_that_fails_its_trial_is_never_used() -> None:
     assert [reason[:2] for reason in work.reasons] == ["A:", "B:"]
 
 
-def test_a_difference_in_a_part_ends_one_tier_after_the_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_difference_in_a_part_ends_one_tier_after_the_other(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A command that ran before in this process keeps its log to itself.
+    monkeypatch.setattr(logging.getLogger("scoreline"), "propagate", True)
     lying = False
 
     def reference(table: pa.Table, proba: bool) -> Answers:
