@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	bench bench-faults bench-protocol bench-units bench-tables
+	bench bench-faults bench-compiled bench-protocol bench-units bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-faults: setup  ## put Scoreline and its peers under the same kills and los
 
 bench-protocol: setup  ## measure what exactly-once costs
 	$(BIN)/python -m benchmarks.protocol_overhead
+
+bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
+	$(BIN)/python -m benchmarks.compiled_kernels
 
 bench-units: setup  ## measure many files and many units
 	$(BIN)/python -m benchmarks.many_units

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("scoreline", "dask", "distributed", "pyarrow", "pandas", "numpy", "scikit-learn")
+PACKAGES = ("scoreline", "dask", "distributed", "pyarrow", "pandas", "numpy", "scikit-learn", "numba")
 
 
 def setting() -> dict[str, Any]:

@@ -47,6 +47,15 @@ RESUMED = (
     "s until nothing is left to do",
     "s until one unit is done again",
 )
+KERNELS = (
+    "pipeline, 22 classes",
+    "probabilities",
+    "tier",
+    "ours, rows/s",
+    "scikit-learn, rows/s",
+    "median ratio",
+    "least to most",
+)
 OVERHEAD = ("workload", "MB a file written", "pairs", "wall time, on / off", "processor time, on / off")
 
 
@@ -174,6 +183,18 @@ def protocol_overhead(found: dict[str, Any]) -> str:
     return f"{_table(OVERHEAD, rows)}\n\n{_busy(found)}"
 
 
+def compiled_kernels(found: dict[str, Any]) -> str:
+    """A bundle against scikit-learn in one process."""
+
+    def row(of: dict[str, Any]) -> tuple[str, ...]:
+        speeds = [f"{of['rows_per_second'][who]:,}" for who in ("ours", "theirs")]
+        ratio = of["ratio"]
+        way = (of["model"].replace("_", " "), "yes" if of["proba"] else "no", of["tier"])
+        return (*way, *speeds, str(ratio["median"]), f"{ratio['least']} to {ratio['most']}")
+
+    return f"{_table(KERNELS, map(row, found['results']))}\n\n{_busy(found)}"
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -183,6 +204,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "peers_under_faults": peers_under_faults,
     "protocol_overhead": protocol_overhead,
     "many_units": many_units,
+    "compiled_kernels": compiled_kernels,
 }
 
 

@@ -27,7 +27,7 @@ from scoreline.sinks.parquet import plain
 from scoreline.threads import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scoreline.bundle.bundle import Bundle, Scored
     from scoreline.dataset.layout import Layout
@@ -116,9 +116,10 @@ def _clash(name: str) -> Problem:
 
 
 class Done(NamedTuple):
-    """A unit that was scored: its receipt, the seconds it took, and the most memory its process ever held, in bytes."""
+    """A scored unit: its receipt, rows by the tier that predicted them, seconds, and the peak bytes of its process."""
 
     receipt: Receipt
+    tiers: Mapping[str, int]
     seconds: float
     memory: int
 
@@ -126,8 +127,8 @@ class Done(NamedTuple):
 def score_unit(task: PredictTask, unit: Unit) -> Done:
     """Predict one unit as `predict_unit` does, and measure it."""
     started = time.perf_counter()
-    receipt = predict_unit(task, unit)
-    return Done(receipt, time.perf_counter() - started, most_memory())
+    receipt, tiers = predict_unit(task, unit)
+    return Done(receipt, tiers, time.perf_counter() - started, most_memory())
 
 
 def most_memory() -> int:
@@ -158,7 +159,14 @@ def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
         return Trial(account.rows, time.perf_counter() - started, most_memory())
 
 
-def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
+class Predicted(NamedTuple):
+    """A unit that was predicted: its receipt, and rows by the tier that predicted them."""
+
+    receipt: Receipt
+    tiers: Mapping[str, int]
+
+
+def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
     """Predict one unit in this process, with one thread, and write it once. Memory: a few batches and one row group.
 
     The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
@@ -182,7 +190,7 @@ def predict_unit(task: PredictTask, unit: Unit) -> Receipt:
         files=unit.files,
         recipe=task.recipe,
     )
-    return write_receipt(layout, receipt)
+    return Predicted(write_receipt(layout, receipt), dict(account.tiers))
 
 
 def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
@@ -199,6 +207,7 @@ class Account:
         self.rows = 0
         self.filtered = 0
         self.refused: Counter[str] = Counter()
+        self.tiers: Counter[str] = Counter()
         self.refused_rows = refused_rows
         self.hits: dict[str, tuple[int, int]] = {}
 
@@ -206,6 +215,7 @@ class Account:
         """Book one part."""
         self.rows += raw.table.num_rows
         self.filtered += scored.filtered
+        self.tiers[scored.tier] += len(scored.positions)
         for name, matched, looked_up in scored.hits:
             before = self.hits.get(name, (0, 0))
             self.hits[name] = (before[0] + matched, before[1] + looked_up)

@@ -129,6 +129,7 @@ def test_a_plan_tells_what_is_left_why_and_at_what_cost(folder: Path) -> None:
     record = told("predict", "job.json", *settings(predict__row_id="false"))
     assert record["predictions"]["cost"]["planned"] == found["forecast"]
     assert record["predictions"]["cost"]["memory"] > 0
+    assert sum(record["predictions"]["cost"]["tiers"].values()) == record["predictions"]["predicted"]
     out = scoreline("plan", "job.json", *settings(train__seed=9))
     assert "train        will run" in out
     assert "all rows are predicted with the new one" in out

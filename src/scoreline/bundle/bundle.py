@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.as_pandas import as_pandas
-from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.bisection import Outcome, predict_or_refuse
+from scoreline.bundle.compiling import scorer_of
 from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.compiled.scorer import Tier
 from scoreline.contract import type_name
 from scoreline.errors import ModelError, Problem
 from scoreline.frame import markers_of, to_frame
 from scoreline.refusal import Refusal
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from scoreline.bundle.artifact import ArtifactConfig
     from scoreline.cleaning import Cleaning, CleanPart
+    from scoreline.compiled.scorer import Scorer
     from scoreline.contract import Contract
 
 
@@ -36,6 +39,7 @@ class Scored:
     refusals : rows of the part that got no prediction, and why
     filtered : rows that cleaning dropped on purpose
     hits : rows matched and rows looked up, by join
+    tier : how they were predicted: "A" compiled, "B" each distinct value encoded once, "C" by scikit-learn alone
     """
 
     predictions: pa.Array
@@ -44,6 +48,7 @@ class Scored:
     refusals: tuple[Refusal, ...] = ()
     filtered: int = 0
     hits: tuple[tuple[str, int, int], ...] = ()
+    tier: str = Tier.PLAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +121,7 @@ class Bundle:
 
     def score(self, clean: CleanPart, *, proba: bool = False) -> Scored:
         """Predict rows that are clean already: the second half of `predict`."""
-        outcome = predict_or_refuse(self.fitted, self.frame(clean.table), proba=proba)
+        outcome, tier = self._outcome(clean.table, proba=proba)
         return Scored(
             as_answers(outcome.predictions, self.answer_type),
             outcome.proba,
@@ -125,17 +130,25 @@ class Bundle:
             + tuple(Refusal(clean.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals),
             clean.filtered,
             clean.hits,
+            tier,
         )
+
+    @property
+    def scorer(self) -> Scorer:
+        """How this process predicts large parts: the tier that it has come to, and why no faster one."""
+        return scorer_of(self.fitted, self.inputs, from_pandas=self.from_pandas)
+
+    def _outcome(self, table: pa.Table, *, proba: bool) -> tuple[Outcome, Tier]:
+        scorer = self.scorer
+        answers = scorer.answers(table, proba=proba)
+        if answers is None:
+            return predict_or_refuse(self.fitted, self.frame(table), proba=proba), Tier.PLAIN
+        return Outcome(answers.predictions, answers.proba, np.arange(table.num_rows)), scorer.tier
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""
         make = as_pandas if self.from_pandas else to_frame
-        return make(table, self.inputs, markers_of(self._first, self.inputs.names))
-
-    @property
-    def _first(self) -> Any:
-        fitted = self.fitted
-        return fitted.model if fitted.transformer is None else fitted.transformer
+        return make(table, self.inputs, markers_of(self.fitted.first, self.inputs.names))
 
 
 def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:

@@ -44,6 +44,11 @@ class Fitted:
     uri: str = ""
 
     @property
+    def first(self) -> Any:
+        """The object that is given the columns."""
+        return self.model if self.transformer is None else self.transformer
+
+    @property
     def labels(self) -> tuple[Any, ...] | None:
         """The class labels in the order of the columns of `predict_proba`; None for a model without classes."""
         classes = getattr(self.model, "classes_", None)

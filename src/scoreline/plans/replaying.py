@@ -145,7 +145,7 @@ def replayed(job: JobConfig, modules: Sequence[Path], unit: UnitOfRun) -> Replay
     with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
         apart = replace(layout, uri=join(scratch, "replay"))
         task = replace(whole.task.spread(join(scratch, "references")), layout=apart)
-        receipt = predict_unit(task, _named(survey.units, unit.name, layout))
+        receipt = predict_unit(task, _named(survey.units, unit.name, layout)).receipt
     changes = tuple(differences(plan, now))
     return Replayed(
         unit=unit.name,

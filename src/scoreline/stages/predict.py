@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +72,21 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Cost:
-    """What units cost: how many, the seconds of all together, and the most memory that a worker held, in bytes."""
+    """What units cost: how many, the seconds of all together, and the most memory that a worker held, in bytes.
+
+    `tiers` counts their rows by how they were predicted: "A" compiled, "B" each distinct value encoded once, "C" by
+    scikit-learn alone.
+    """
 
     units: int = 0
     seconds: float = 0.0
     memory: int = 0
+    tiers: Mapping[str, int] = field(default_factory=dict)
 
     def plus(self, done: Done) -> Cost:
         """The cost with one more unit."""
-        return Cost(self.units + 1, self.seconds + done.seconds, max(self.memory, done.memory))
+        tiers = {tier: self.tiers.get(tier, 0) + done.tiers.get(tier, 0) for tier in {*self.tiers, *done.tiers}}
+        return Cost(self.units + 1, self.seconds + done.seconds, max(self.memory, done.memory), tiers)
 
 
 @dataclass(frozen=True)

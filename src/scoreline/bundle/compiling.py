@@ -1,0 +1,34 @@
+"""The compiled half of scoring: how a process answers for parts of a bundle faster than by calling the pipeline."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from scoreline.bundle.as_pandas import as_pandas
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.plan import read
+from scoreline.compiled.scorer import Scorer
+from scoreline.frame import markers_of, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from scoreline.bundle.fitted import Fitted
+
+
+@lru_cache(maxsize=4)
+def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer:
+    """The scorer of what was fitted, once per process; `inputs` and `from_pandas` are those of the bundle."""
+    markers = markers_of(fitted.first, inputs.names)
+    make = as_pandas if from_pandas else to_frame
+
+    def frame(table: pa.Table, schema: pa.Schema) -> pd.DataFrame:
+        return make(table, schema, markers)
+
+    def reference(table: pa.Table, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
+        given = frame(table, inputs)
+        return Answers(fitted.predict(given), fitted.predict_proba(given) if proba else None)
+
+    return Scorer(read(fitted.model, fitted.transformer, inputs, named=fitted.named), inputs, frame, reference)

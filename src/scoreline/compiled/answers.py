@@ -1,0 +1,52 @@
+"""What a model answers for the rows of a part, and when two answers are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ROUNDING = 1e-12
+"""By how much at most probabilities may differ with the number of rows that BLAS is given at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """One prediction a row, and probabilities, float64 (rows, labels), when they were asked for."""
+
+    predictions: np.ndarray
+    proba: np.ndarray | None = None
+
+    @property
+    def labels(self) -> Answers:
+        """The predictions alone."""
+        return Answers(self.predictions)
+
+    def take(self, rows: np.ndarray) -> Answers:
+        """The answers for some of the rows."""
+        return Answers(self.predictions[rows], None if self.proba is None else self.proba[rows])
+
+    def agrees(self, other: Answers, tolerance: float) -> bool:
+        """Whether predictions are equal to the last bit, and probabilities within `tolerance`; NaN equals NaN.
+
+        >>> Answers(np.array([0.0])).agrees(Answers(np.array([-0.0])), 0)
+        False
+        """
+        return is_identical(self.predictions, other.predictions) and _close(self.proba, other.proba, tolerance)
+
+
+def is_identical(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two arrays have the same type, shape and bits."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    if one.dtype.kind == "O":
+        return bool(one.tolist() == other.tolist())
+    return one.tobytes() == other.tobytes()
+
+
+def _close(one: np.ndarray | None, other: np.ndarray | None, tolerance: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    if not tolerance:
+        return is_identical(one, other)
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=0, atol=tolerance, equal_nan=True))

@@ -1,0 +1,190 @@
+"""Columns as codes of their distinct values, each distinct value encoded once by the fitted encoder itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoreline.frame import family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from scoreline.compiled.plan import Branch
+
+    MakeFrame = Callable[[pa.Table, pa.Schema], pd.DataFrame]
+    """The frame that scikit-learn is given, of a table and the schema of its columns."""
+    Derive = Callable[[int, Any], np.ndarray]
+    """What a model looks up for encoded rows of a column (its number in the branch, the rows): one entry a row."""
+
+KNOWN, CELLS = 20_000, 4_000_000
+"""Distinct values of a column, and cells of their rows, that are remembered; with more, all are forgotten."""
+
+
+class Declined(Exception):  # noqa: N818  no fault: it tells that scikit-learn itself must answer
+    """A part is left to scikit-learn; says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """Distinct values of a column that were met so far.
+
+    Attributes
+    ----------
+    values : distinct, null among them when it was met
+    rows : what the encoder makes of each, dense or sparse
+    derived : what the model looks up for each
+    """
+
+    values: pa.Array
+    rows: Any
+    derived: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of a part: a dictionary, and for each row its place in there."""
+
+    dictionary: Dictionary
+    codes: np.ndarray
+
+    @property
+    def block(self) -> Any:
+        """The columns of the matrix, as the encoder would have made them of all rows."""
+        return self.dictionary.rows[self.codes]
+
+
+@dataclass(frozen=True, eq=False)
+class CodedBranch:
+    """The columns of a branch, and two rows as its transformer makes them, which show type and memory order."""
+
+    columns: tuple[Coded, ...]
+    specimen: Any
+
+
+class Coder:
+    """Encodes the columns of one branch. It remembers distinct values, so that most parts need no call at all.
+
+    Safe for threads.
+    """
+
+    def __init__(self, branch: Branch, schema: pa.Schema, frame: MakeFrame, derive: Derive) -> None:
+        self._branch = branch
+        self._schema = pa.schema([schema.field(name) for name in branch.columns])
+        self._frame = frame
+        self._derive = derive
+        self._known: tuple[Dictionary, ...] = ()
+        self._specimen: Any = None
+        self._lock = Lock()
+
+    def codes(self, table: pa.Table) -> CodedBranch:
+        """The columns of the branch in codes; eager.
+
+        Raises Declined for columns of another type than the schema says, and what the encoder raises for values that
+        occur.
+        """
+        columns = [_distinct(table[field.name], field) for field in self._schema]
+        with self._lock:
+            self._learn([values for values, _ in columns])
+            known, specimen = self._known, self._specimen
+        coded = (
+            Coded(dictionary, pc.index_in(values, dictionary.values).to_numpy()[places])
+            for dictionary, (values, places) in zip(known, columns, strict=True)
+        )
+        return CodedBranch(tuple(coded), specimen)
+
+    def _learn(self, columns: Sequence[pa.Array]) -> None:
+        known = self._known
+        if any(_is_full(each, len(column)) for each, column in zip(known, columns, strict=False)):
+            known = ()
+        news = [self._new(known, place, column) for place, column in enumerate(columns)]
+        if any(map(len, news)):
+            self._known = self._grown(known, news)
+
+    def _new(self, known: Sequence[Dictionary], place: int, column: pa.Array) -> pa.Array:
+        return column.filter(pc.is_null(pc.index_in(column, known[place].values))) if known else column
+
+    def _grown(self, known: Sequence[Dictionary], news: Sequence[pa.Array]) -> tuple[Dictionary, ...]:
+        fillers = [each.values for each in known] or news
+        blocks = self._encoded([new if len(new) else filler[:1] for new, filler in zip(news, fillers, strict=True)])
+        fresh = (
+            self._dictionary(place, new, block) for place, (new, block) in enumerate(zip(news, blocks, strict=True))
+        )
+        return tuple(map(_joined, known, fresh)) if known else tuple(fresh)
+
+    def _dictionary(self, place: int, new: pa.Array, block: Any) -> Dictionary:
+        rows = block[: len(new)]
+        return Dictionary(new, rows, self._derive(place, rows))
+
+    def _encoded(self, columns: Sequence[pa.Array]) -> list[Any]:
+        """The encoder's block of each column, called once with all columns side by side, shorter ones repeated.
+
+        At least two rows, since the memory order of one is anything.
+        """
+        rows = max(2, *map(len, columns))
+        padded = [column.take(pa.array(np.arange(rows) % len(column))) for column in columns]
+        frame = self._frame(pa.table(padded, names=self._schema.names), self._schema)
+        made = self._branch.transformer.transform(frame)
+        ends = np.cumsum(self._branch.widths or ())
+        if made.shape != (rows, ends[-1]):
+            raise Declined(f"{type(self._branch.transformer).__name__} made a matrix of shape {made.shape}")
+        self._specimen = made[:2]
+        return [made[:, end - width : end] for end, width in zip(ends, self._branch.widths or (), strict=True)]
+
+
+def _is_full(known: Dictionary, more: int) -> bool:
+    count = len(known.values) + more
+    dense = isinstance(known.rows, np.ndarray)
+    return count > KNOWN or (dense and count * known.rows.shape[1] > CELLS)
+
+
+def _distinct(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.Array, np.ndarray]:
+    """The distinct values that occur in a column, and the place among them of each row's value."""
+    whole = _encoded(column).unify_dictionaries().combine_chunks()
+    whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    values = _canonical(whole.dictionary, field)
+    indices = pc.fill_null(whole.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+    occurs = np.bincount(indices, minlength=len(values) + 1) > 0
+    with_null = pa.concat_arrays([values, pa.nulls(1, values.type)])
+    return with_null.take(pa.array(np.flatnonzero(occurs))), (np.cumsum(occurs) - 1)[indices]
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(column.type):
+        return column.dictionary_encode()
+    if any(chunk.dictionary.null_count for chunk in column.chunks):
+        # Arrow does not unify dictionaries that list null among their values.
+        return column.cast(column.type.value_type).dictionary_encode()
+    return column
+
+
+def _canonical(values: pa.Array, field: pa.Field) -> pa.Array:
+    """Values of one type, however the part stores them; only what the frame would hold unchanged."""
+    if family(values.type) == "text" and family(field.type) == "text":
+        return values.cast(pa.large_string())
+    if values.type == field.type:
+        return values
+    raise Declined(f"column '{field.name}' is {values.type}, not {field.type}")
+
+
+def _joined(known: Dictionary, fresh: Dictionary) -> Dictionary:
+    if not len(fresh.values):
+        return known
+    return Dictionary(
+        pa.concat_arrays([known.values, fresh.values]),
+        _stacked(known.rows, fresh.rows),
+        np.concatenate([known.derived, fresh.derived]),
+    )
+
+
+def _stacked(above: Any, below: Any) -> Any:
+    from scipy import sparse
+
+    return np.concatenate([above, below]) if isinstance(above, np.ndarray) else sparse.vstack([above, below], "csr")

@@ -1,0 +1,196 @@
+"""Loops that numba compiles: ranks of numbers, and trees in two forms. Import it where it is used: numba loads slowly.
+
+The machine code is kept beside this file, or in the user's cache, where one of the two can be written to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numba
+import numpy as np
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
+WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
+
+
+def _compiled(function: F, **options: Any) -> F:
+    # No fastmath: every addition is the one of scikit-learn.
+    try:
+        made: F = numba.njit(nogil=True, error_model="numpy", cache=True, **options)(function)
+    except RuntimeError:
+        # There is no folder to write to; the code is compiled again in each process.
+        made = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    return made
+
+
+class Walk(NamedTuple):
+    """Trees to walk from the root; nodes of all trees in one array, the right child beside the left one.
+
+    Attributes
+    ----------
+    nodes : uint64, from the top: 24 bits left child (of a leaf, itself), 8 bits column, 16 bits low, 16 bits span: a
+        row goes left when (code - low) modulo 2**16 is at most span
+    roots : uint64, the root of each tree
+    leaf : uint32, the number of each node that is a leaf
+    first, place, value : leaf i adds ``value[j]`` to score ``place[j]``, for j from ``first[i]`` to ``first[i + 1]``
+    """
+
+    nodes: np.ndarray
+    roots: np.ndarray
+    leaf: np.ndarray
+    first: np.ndarray
+    place: np.ndarray
+    value: np.ndarray
+
+
+class Masks(NamedTuple):
+    """Small trees as bit masks, a bit for a leaf: what is left of all leaves after every test is the row's own.
+
+    Attributes
+    ----------
+    column, low, span : uint32, the test of each inner node, as in `Walk`
+    keep : uint32 or uint64, the leaves that are left where a row goes right
+    first : the first test of each tree, and the end
+    value : float64, of all leaves of all trees
+    leaf : the first leaf of each tree
+    place : the score that each tree adds to
+    """
+
+    column: np.ndarray
+    low: np.ndarray
+    span: np.ndarray
+    keep: np.ndarray
+    first: np.ndarray
+    value: np.ndarray
+    leaf: np.ndarray
+    place: np.ndarray
+
+
+class Cuts(NamedTuple):
+    """The sorted thresholds of a column of numbers, and a grid that tells nearly where a number belongs among them.
+
+    Attributes
+    ----------
+    cuts : float64, sorted
+    begin : int64, how many cuts lie in cells before each cell, and the number of cuts
+    low, scale : number x belongs to cell ``(x - low) * scale``, rounded down, or to the first or last one
+    """
+
+    cuts: np.ndarray
+    begin: np.ndarray
+    low: float
+    scale: float
+
+
+def _rank(values: np.ndarray, sorted_cuts: Cuts, codes: np.ndarray) -> None:
+    # The cell never falls while x grows: cuts in cells before are below x, and those in cells behind are not.
+    cuts, begin, low, scale = sorted_cuts
+    top = len(begin) - 2
+    for row in range(len(values)):
+        value = values[row]
+        cell = (value - low) * scale
+        place = (top if cell >= top else np.int64(cell)) if cell > 0 else 0
+        first, end = begin[place], begin[place + 1]
+        while first < end:
+            middle = (first + end) >> 1
+            if cuts[middle] < value:
+                first = middle + 1
+            else:
+                end = middle
+        codes[row] = 0xFFFF if np.isnan(value) else first
+
+
+def _step(nodes: np.ndarray, codes: np.ndarray, node: Any, row: Any) -> Any:
+    word = nodes[node]
+    code = np.uint64(codes[row + ((word >> COLUMN) & BYTE)])
+    return (word >> LEFT) + np.uint64(((code - ((word >> LOW) & WORD)) & WORD) > (word & WORD))
+
+
+def _eight_steps(nodes: np.ndarray, codes: np.ndarray, at: Any, rows: Any) -> Any:
+    return (
+        _step(nodes, codes, at[0], rows[0]),
+        _step(nodes, codes, at[1], rows[1]),
+        _step(nodes, codes, at[2], rows[2]),
+        _step(nodes, codes, at[3], rows[3]),
+        _step(nodes, codes, at[4], rows[4]),
+        _step(nodes, codes, at[5], rows[5]),
+        _step(nodes, codes, at[6], rows[6]),
+        _step(nodes, codes, at[7], rows[7]),
+    )
+
+
+def _eight_rows(first: Any, width: Any, last: Any) -> Any:
+    second = min(first + width, last)
+    third = min(second + width, last)
+    fourth = min(third + width, last)
+    fifth = min(fourth + width, last)
+    sixth = min(fifth + width, last)
+    seventh = min(sixth + width, last)
+    return first, second, third, fourth, fifth, sixth, seventh, min(seventh + width, last)
+
+
+def _walk(codes: np.ndarray, trees: Walk, scores: np.ndarray, block: int) -> None:
+    # A leaf is its own child: eight rows walk side by side, held in registers, until none of them moves. All rows of a
+    # block take one tree after another, so that a tree stays in the cache and sums are added in the order of trees.
+    width, flat, nodes = np.uint64(codes.shape[1]), codes.ravel(), trees.nodes
+    last = np.uint64(len(codes) - 1) * width
+    final = np.empty(block + 8, np.uint64)
+    for start in range(0, len(codes), block):
+        count = min(block, len(codes) - start)
+        for root in trees.roots:
+            for row in range(0, count, 8):
+                rows = _eight_rows(np.uint64(start + row) * width, width, last)
+                at = (root, root, root, root, root, root, root, root)
+                moving = True
+                while moving:
+                    before = _eight_steps(nodes, flat, at, rows)
+                    at = _eight_steps(nodes, flat, before, rows)
+                    moving = at != before
+                for lane in range(8):
+                    final[row + lane] = at[lane]
+            for row in range(count):
+                leaf = trees.leaf[final[row]]
+                for entry in range(trees.first[leaf], trees.first[leaf + 1]):
+                    scores[start + row, trees.place[entry]] += trees.value[entry]
+
+
+@intrinsic
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001  as numba calls it
+    """The place of the lowest bit that is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.cttz(arguments[0], cgutils.true_bit)
+
+    return word(word), generate
+
+
+def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> None:
+    # Every test of a tree is made for every row: the loop over rows has no branch and becomes vector instructions.
+    rows = columns.shape[1]
+    every = ~(trees.keep[:1] ^ trees.keep[:1])[0]
+    left = np.empty(block, trees.keep.dtype)
+    for start in range(0, rows, block):
+        count = min(block, rows - start)
+        for tree in range(len(trees.first) - 1):
+            left[:] = every
+            for test in range(trees.first[tree], trees.first[tree + 1]):
+                low, span, keep = trees.low[test], trees.span[test], trees.keep[test]
+                codes = columns[trees.column[test], start : start + count]
+                for row in range(count):
+                    left[row] &= keep if ((codes[row] - low) & np.uint32(0xFFFF)) > span else every
+            for row in range(count):
+                value = trees.value[trees.leaf[tree] + np.int64(_trailing_zeros(left[row]))]  # type: ignore[call-arg]
+                scores[start + row, trees.place[tree]] += value
+
+
+_step = _compiled(_step, inline="always")
+_eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
+rank, walk, mask = _compiled(_rank), _compiled(_walk), _compiled(_mask)

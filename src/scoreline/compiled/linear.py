@@ -1,0 +1,158 @@
+"""Linear classifiers: a look-up and an addition per column, labels certified by a bound on the rounding errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.answers import ROUNDING, Answers
+from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.plan import NotCompilable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from scoreline.compiled.dictionary import Coded
+    from scoreline.compiled.matrix import Block, Layout
+    from scoreline.compiled.plan import Plan
+
+    _Term = Callable[[slice], np.ndarray]
+
+_CHUNK = 4096
+"""Rows whose scores stay in the processor's cache while column after column is added."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearModel:
+    """A fitted linear classifier.
+
+    Attributes
+    ----------
+    model : the classifier
+    coef : (features, classes), or (features, 1) for two classes; float64
+    intercept : (classes,)
+    starts : for each branch, the first feature of each of its columns, and the end of the last one
+    """
+
+    model: Any
+    coef: np.ndarray
+    intercept: np.ndarray
+    starts: tuple[tuple[int, ...], ...]
+    tolerance: float = ROUNDING
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
+        from scipy import sparse
+
+        coef = self.coef[self.starts[branch][place] : self.starts[branch][place + 1]]
+        # Unlike BLAS a sparse product gives a row the same bits whatever rows are beside it.
+        terms = sparse.csr_array(rows, dtype=np.float64)
+        magnitude = (abs(terms) @ abs(coef)).max(axis=1, keepdims=True)
+        return np.hstack([terms @ coef, magnitude, np.diff(terms.indptr)[:, np.newaxis]])
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """Labels, the very ones of scikit-learn.
+
+        Raises Declined where one is not certain, where scikit-learn would raise, and for probabilities: their last bits
+        depend on the order in which BLAS adds up, and a file must not depend on which tier a process has come to.
+        """
+        if proba:
+            raise Declined("probabilities are scikit-learn's own")
+        with np.errstate(all="ignore"):
+            bounds = self._bounds(blocks, count)
+        if not np.isfinite(bounds).all():
+            raise Declined("features that are not finite")
+        terms = self._terms(blocks)
+        chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+        return Answers(np.concatenate([self._labels(terms, rows, bounds[rows]) for rows in chunks]))
+
+    def _labels(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray) -> np.ndarray:
+        scores = np.empty((rows.stop - rows.start, self.coef.shape[1]))
+        scores[:] = self.intercept
+        for term in terms:
+            scores += term(rows)
+        return np.asarray(self.model.classes_.take(_decided(scores, bounds), axis=0))
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """None: the bound tells where a label may change."""
+        return {}
+
+    def _terms(self, blocks: Sequence[Block]) -> list[_Term]:
+        """What each block, or each of its columns in codes, adds to the scores of some rows."""
+        tables = [
+            (column.codes, column.dictionary.derived[:, : self.coef.shape[1]].copy()) for column in _coded(blocks)
+        ]
+        return [
+            *(lambda rows, values=values, coef=coef: values[rows] @ coef for values, coef in self._called(blocks)),
+            *(lambda rows, codes=codes, table=table: table[codes[rows]] for codes, table in tables),
+        ]
+
+    def _called(self, blocks: Sequence[Block]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The blocks of numbers, each with its coefficients."""
+        return [
+            (np.asarray(block, dtype=np.float64), self.coef[starts[0] : starts[-1]])
+            for block, starts in zip(blocks, self.starts, strict=True)
+            if not isinstance(block, CodedBranch)
+        ]
+
+    def _bounds(self, blocks: Sequence[Block], count: int) -> np.ndarray:
+        """For each row, the largest difference of two scores of it that are summed in different orders.
+
+        Adding n products in any order errs by at most (n + 1) u / (1 - (n + 1) u) times the sum of their magnitudes,
+        where products with zero do not count.
+        """
+        magnitudes, terms = np.full(count, abs(self.intercept).max()), np.ones(count)
+        for column in _coded(blocks):
+            magnitude, number = np.ascontiguousarray(column.dictionary.derived[:, -2:].T)
+            magnitudes += magnitude[column.codes]
+            terms += number[column.codes]
+        for values, coef in self._called(blocks):
+            magnitudes += abs(values) @ abs(coef).max(axis=1)
+            terms += len(coef)
+        small = (terms + 2) * 2.0**-53
+        # Either sum may err, which is twice; the third pays for the rounding of this bound. Underflow adds a trifle.
+        return np.asarray(3 * small / (1 - small) * magnitudes + 1e-300)
+
+
+def _coded(blocks: Sequence[Block]) -> list[Coded]:
+    return [column for block in blocks if isinstance(block, CodedBranch) for column in block.columns]
+
+
+def _decided(scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """The number of each row's class. Raises Declined unless every one is beyond doubt."""
+    if scores.shape[1] == 1:
+        if not (abs(scores[:, 0]) > bounds).all():
+            raise Declined("a score too close to zero to tell the label")
+        return (scores[:, 0] > 0).astype(np.intp)
+    near = np.flatnonzero(scores >= (scores.max(axis=1) - 2 * bounds)[:, np.newaxis])
+    # Each row has its best class in there.
+    if len(near) != len(scores):
+        raise Declined("scores too close to one another to tell the label")
+    return np.asarray(near % scores.shape[1])
+
+
+def compile_linear(plan: Plan, layout: Layout) -> LinearModel | NotCompilable:
+    """The model of a plan, whose blocks have the widths and types of `layout`, as look-up tables."""
+    model = plan.model
+    if not _is_known(model):
+        return NotCompilable(f"{type(model).__name__} is not a linear classifier")
+    if layout.dtype != np.float64 or model.coef_.dtype != np.float64:
+        return NotCompilable(f"features of type {layout.dtype}")
+    widths = [width for block in layout.widths for width in block]
+    coef = np.ascontiguousarray(np.atleast_2d(model.coef_).T)
+    if sum(widths) != len(coef):
+        return NotCompilable(f"{sum(widths)} features for {len(coef)} coefficients")
+    intercept = np.broadcast_to(np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64)), coef.shape[1])
+    return LinearModel(model, coef, intercept, layout.starts)
+
+
+def _is_known(model: Any) -> bool:
+    from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+    from sklearn.svm import LinearSVC
+
+    known = (LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier, LinearSVC)
+    # Several targets have two-dimensional classes.
+    return type(model) in known and isinstance(model.classes_, np.ndarray) and model.classes_.ndim == 1

@@ -1,0 +1,105 @@
+"""Numbers filled and scaled straight from Arrow, by the arithmetic of the fitted transformers themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from scoreline.compiled.dictionary import Declined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Step = Callable[[np.ndarray], None]
+    """Changes a matrix (rows, columns) in place."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Columns of float64 and what is done to them, in the order and with the roundings of scikit-learn."""
+
+    columns: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    def block(self, table: pa.Table) -> np.ndarray:
+        """What the transformer makes of the columns; float64, in the memory order that a frame leads to.
+
+        Raises Declined for columns of another type, and for infinite numbers, which scikit-learn refuses.
+        """
+        made = np.empty((table.num_rows, len(self.columns)), order="F")
+        for place, name in enumerate(self.columns):
+            if table.schema.field(name).type != pa.float64():
+                raise Declined(f"column '{name}' is {table.schema.field(name).type}, not float64")
+            made[:, place] = table[name].to_numpy()
+        with np.errstate(over="ignore"):
+            for step in self.steps:
+                # Each transformer looks before it works; the last one may well make an infinite number.
+                if np.isinf(made).any():
+                    raise Declined("infinite numbers")
+                step(made)
+        return made
+
+
+def numbers_of(steps: Sequence[Any], columns: tuple[str, ...], schema: pa.Schema) -> Numbers | None:
+    """The steps of a branch, when it is one of float64 and every step is known; else None."""
+    if not steps or any(schema.field(name).type != pa.float64() for name in columns):
+        return None
+    known = [_step(each) for each in steps]
+    return Numbers(columns, tuple(step for step in known if step is not None)) if all(known) else None
+
+
+def _step(transformer: Any) -> Step | None:
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+    makers: dict[type, Callable[[Any], Step | None]] = {
+        SimpleImputer: _filled,
+        StandardScaler: lambda scaler: _scaled(scaler.mean_ if scaler.with_mean else None, scaler.scale_),
+        RobustScaler: lambda scaler: _scaled(scaler.center_, scaler.scale_),
+        MaxAbsScaler: lambda scaler: None if scaler.clip else _scaled(None, scaler.scale_),
+        MinMaxScaler: _spread,
+    }
+    maker = makers.get(type(transformer))
+    return None if maker is None else maker(transformer)
+
+
+def _filled(imputer: Any) -> Step | None:
+    if imputer._fill_dtype != np.float64 or imputer.add_indicator or not _is_nan(imputer.missing_values):  # noqa: SLF001
+        return None
+    values = imputer.statistics_.astype(np.float64)
+    if not np.isfinite(values).all():
+        # A column without values is left out.
+        return None
+
+    def fill(made: np.ndarray) -> None:
+        for place, value in enumerate(values.tolist()):
+            made[np.isnan(made[:, place]), place] = value
+
+    return fill
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and bool(np.isnan(value))
+
+
+def _scaled(center: np.ndarray | None, scale: np.ndarray | None) -> Step:
+    def scaled(made: np.ndarray) -> None:
+        if center is not None:
+            made -= center
+        if scale is not None:
+            made /= scale
+
+    return scaled
+
+
+def _spread(scaler: Any) -> Step:
+    def spread(made: np.ndarray) -> None:
+        made *= scaler.scale_
+        made += scaler.min_
+        if scaler.clip:
+            np.clip(made, *scaler.feature_range, out=made)
+
+    return spread

@@ -1,0 +1,202 @@
+"""Reading a fitted pipeline: which transformer makes which columns of the matrix that the model is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from scoreline.frame import family, selected_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Stack = Literal["none", "dense", "sparse"]
+
+
+@dataclass(frozen=True)
+class NotCompilable:
+    """Why something is left to scikit-learn."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """Input columns and the fitted transformer that makes their block of the matrix.
+
+    Attributes
+    ----------
+    transformer : a fitted transformer; None when the columns are passed on as they are
+    columns : the input columns that it takes, in its order
+    flat : whether it is given one column as a Series, and not a frame
+    widths : for each column, how many columns it makes of it alone, row by row, so that the distinct values of a part
+        tell all of its rows; None when it is called with all rows
+    steps : the transformer, a pipeline taken apart
+    """
+
+    transformer: Any
+    columns: tuple[str, ...]
+    flat: bool = False
+    widths: tuple[int, ...] | None = None
+    steps: tuple[Any, ...] = ()
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether the last step is a ``OneHotEncoder``."""
+        from sklearn.preprocessing import OneHotEncoder
+
+        return bool(self.steps) and type(self.steps[-1]) is OneHotEncoder
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A fitted pipeline, taken apart.
+
+    Attributes
+    ----------
+    branches : the blocks of the matrix from left to right
+    stack : how the blocks become one matrix; "none" when there is one block, as its transformer gives it
+    first : the step that makes the matrix of the input columns; None when the model is given them as they are
+    after : transformers that follow, each given the whole matrix
+    model : the estimator that predicts
+    as_array : whether the first step takes an array, and not a frame
+    """
+
+    branches: tuple[Branch, ...]
+    stack: Stack
+    first: Any
+    after: tuple[Any, ...]
+    model: Any
+    as_array: bool = False
+
+
+def read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Plan | NotCompilable:
+    """The plan of a fitted pipeline, or of a transformer and a model apart (else `transformer` is None).
+
+    `schema` says what the input columns are, `named` whether they are given as a frame. Nothing is computed.
+    """
+    try:
+        return _read(model, transformer, schema, named=named)
+    except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
+        return NotCompilable(f"{type(error).__name__}: {error}")
+
+
+def _read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Plan | NotCompilable:
+    if transformer is not None and getattr(model, "feature_names_in_", None) is not None:
+        return NotCompilable("the model takes its features by name")
+    *first, last = [*([] if transformer is None else _steps(transformer)), *_steps(model)]
+    if not hasattr(last, "predict"):
+        return NotCompilable(f"{type(last).__name__} does not predict")
+    changed = [step for step in first if not _gives_arrays(step)]
+    if changed:
+        return NotCompilable(f"{type(changed[0]).__name__} does not give arrays")
+    return _of_frames(first, last, schema) if named else _of_arrays(first, last, schema)
+
+
+def _steps(estimator: Any) -> list[Any]:
+    """The steps of nested pipelines one after another; a search stands for the best estimator that it found."""
+    from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+    from sklearn.pipeline import Pipeline
+
+    if type(estimator) in (GridSearchCV, RandomizedSearchCV) and hasattr(estimator, "best_estimator_"):
+        return _steps(estimator.best_estimator_)
+    if type(estimator) is not Pipeline:
+        return [estimator]
+    steps = [step for _, step in estimator.steps if step is not None and step != "passthrough"]
+    return [inner for step in steps for inner in _steps(step)]
+
+
+def _gives_arrays(transformer: Any) -> bool:
+    """Whether a transformer and those inside it give arrays, and not frames of pandas or polars."""
+    from sklearn.utils._set_output import _get_output_config
+
+    inside = [transformer, *(inner for inner in _inside(transformer) if not isinstance(inner, str))]
+    return all(_get_output_config("transform", each)["dense"] == "default" for each in inside)
+
+
+def _inside(transformer: Any) -> Iterator[Any]:
+    inner = [step for _, step in getattr(transformer, "steps", ())]
+    inner += [step for _, step, _ in getattr(transformer, "transformers_", ())]
+    for each in inner:
+        yield each
+        yield from _inside(each)
+
+
+def _of_arrays(first: Sequence[Any], last: Any, schema: pa.Schema) -> Plan | NotCompilable:
+    others = [field.name for field in schema if family(field.type) != "number"]
+    if others:
+        return NotCompilable(f"it was fitted on an array of objects (column '{others[0]}')")
+    step = first[0] if first else None
+    return Plan((Branch(step, tuple(schema.names)),), "none", step, tuple(first[1:]), last, as_array=True)
+
+
+def _of_frames(first: Sequence[Any], last: Any, schema: pa.Schema) -> Plan | NotCompilable:
+    from sklearn.compose import ColumnTransformer
+
+    if not first:
+        return Plan((Branch(None, tuple(schema.names)),), "none", None, (), last)
+    after = tuple(first[1:])
+    if type(first[0]) is not ColumnTransformer:
+        return Plan((_branch(first[0], tuple(schema.names), schema),), "none", first[0], after, last)
+    if first[0].transformer_weights:
+        return NotCompilable("the ColumnTransformer weighs its transformers")
+    if not hasattr(first[0], "feature_names_in_"):
+        return NotCompilable("the ColumnTransformer was fitted without column names")
+    branches = tuple(_branches(first[0], schema))
+    return Plan(branches, "sparse" if first[0].sparse_output_ else "dense", first[0], after, last)
+
+
+def _branches(columns: Any, schema: pa.Schema) -> Iterator[Branch]:
+    known = [str(name) for name in columns.feature_names_in_]
+    for _, transformer, selection in columns.transformers_:
+        names = tuple(selected_columns(selection, known))
+        if names and not isinstance(transformer, str):
+            yield _branch(transformer, names, schema, flat=bool(np.isscalar(selection)))
+
+
+def _branch(transformer: Any, columns: tuple[str, ...], schema: pa.Schema, *, flat: bool = False) -> Branch:
+    steps = _steps(transformer)
+    codable = all(_is_codable(schema.field(name).type) for name in columns)
+    widths = _widths(steps, len(columns)) if codable and not flat and any(_is_encoder(step) for step in steps) else None
+    return Branch(transformer, columns, flat, widths, tuple(steps))
+
+
+def _is_codable(arrow_type: pa.DataType) -> bool:
+    """Whether equal values of the column are one entry of a dictionary: text, whole numbers and booleans."""
+    whole = pa.types.is_integer(arrow_type) or pa.types.is_boolean(arrow_type)
+    return whole or (family(arrow_type) == "text" and not pa.types.is_dictionary(arrow_type))
+
+
+def _is_encoder(step: Any) -> bool:
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+    return type(step) in (OneHotEncoder, OrdinalEncoder, TargetEncoder)
+
+
+def _widths(steps: Sequence[Any], count: int) -> tuple[int, ...] | None:
+    """How many columns the steps make of each input column; None when they may mix columns or rows.
+
+    Only steps before an encoder that widens keep one column each.
+    """
+    widths: tuple[int, ...] | None = (1,) * count
+    for step in steps:
+        if widths is None or sum(widths) != count:
+            return None
+        widths = _widths_of(step, count)
+    return widths
+
+
+def _widths_of(step: Any, count: int) -> tuple[int, ...] | None:
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+    if type(step) is OneHotEncoder:
+        return tuple(int(width) for width in step._n_features_outs)  # noqa: SLF001  public: only their names, all together
+    if type(step) is TargetEncoder:
+        return (len(step.encodings_) // count,) * count
+    if type(step) is SimpleImputer and not step.add_indicator and len(step.get_feature_names_out()) == count:
+        return (1,) * count
+    return (1,) * count if type(step) is OrdinalEncoder else None

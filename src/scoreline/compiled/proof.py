@@ -1,0 +1,154 @@
+"""Proof by trial: a way must answer like scikit-learn, on real rows and on hard ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from scoreline.compiled.edges import EDGE_ROWS, at_edges
+from scoreline.compiled.matrix import is_same_matrix
+from scoreline.compiled.plan import NotCompilable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from scoreline.compiled.answers import Answers
+    from scoreline.compiled.way import Way
+
+    Reference = Callable[[pa.Table, bool], Answers]
+    """The answers of scikit-learn for a table, with probabilities or without."""
+
+_WHOLE, _FEW = 64, 4
+"""Around rows that scikit-learn refuses so many are left together: real ones, and hard ones."""
+
+_SAMPLED, _OFTEN, _EVERY = 1000, 4, 8
+"""One in so many rows is answered by scikit-learn too: some in each of the first parts, then more in every eighth."""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Rows with the answers of scikit-learn; None where it refuses one of them."""
+
+    table: pa.Table
+    expected: Answers | None
+
+
+def pieces(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> list[Piece]:
+    """The tables with their answers, cut up around the rows that scikit-learn refuses; the first holds real rows."""
+    return [
+        piece
+        for number, table in enumerate(tables)
+        for piece in _pieces(table, reference, _FEW if number else _WHOLE, proba=proba)
+    ]
+
+
+def _pieces(table: pa.Table, reference: Reference, least: int, *, proba: bool) -> Iterator[Piece]:
+    try:
+        yield Piece(table, reference(table, proba))
+    except Exception:  # noqa: BLE001  whatever a fitted object raises, its rows are the ones to find
+        if table.num_rows <= least:
+            yield Piece(table, None)
+        else:
+            half = table.num_rows // 2
+            yield from _pieces(table.slice(0, half), reference, least, proba=proba)
+            yield from _pieces(table.slice(half), reference, least, proba=proba)
+
+
+def fault(way: Way, tried: Sequence[Piece]) -> NotCompilable | None:
+    """Why a way is no good: the first difference from scikit-learn; None when there is none."""
+    trials = (
+        _matrix_fault(way, tried[0].table),
+        _edge_fault(way, tried),
+        *(_fault(way, piece) for piece in tried),
+        _silence(way, tried),
+    )
+    found = next(filter(None, trials), "")
+    return NotCompilable(found) if found else None
+
+
+def _silence(way: Way, tried: Sequence[Piece]) -> str:
+    """A way that leaves everything to scikit-learn only costs time."""
+    answered = (attempt(way, piece.table, proba=False) for piece in tried if piece.expected is not None)
+    return "" if any(found is not None for found in answered) else "it answers for no row"
+
+
+def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
+    """Trees are tried at each threshold and beside it: numbers after all transformers, where rounding hides nothing."""
+    known = next((piece.table for piece in tried if piece.expected is not None), None)
+    if way.compiled is None or not way.compiled.edges or known is None:
+        return ""
+    blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
+    proba = tried[0].expected is not None and tried[0].expected.proba is not None
+    found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
+    return "" if same else "its answers at a threshold are others than scikit-learn's"
+
+
+def _matrix_fault(way: Way, table: pa.Table) -> str:
+    try:
+        made = way.encoding.stacked(way.encoding.blocks(table), table.num_rows)
+        expected = way.encoding.expected(table)
+    except Exception:  # noqa: BLE001  some row is refused; that the answers are too is tried next
+        return ""
+    return "" if is_same_matrix(made, expected) else "it makes another matrix than scikit-learn"
+
+
+def _fault(way: Way, piece: Piece) -> str:
+    for proba in (False, True) if piece.expected is None or piece.expected.proba is not None else (False,):
+        found = attempt(way, piece.table, proba=proba)
+        if found is None:
+            continue
+        if piece.expected is None:
+            return "it answers for a row that scikit-learn refuses"
+        expected = piece.expected if proba else piece.expected.labels
+        if not found.agrees(expected, 0):
+            return "its answers are others than scikit-learn's"
+    return ""
+
+
+def attempt(way: Way, table: pa.Table, *, proba: bool) -> Answers | None:
+    """The answers of a way; None when it leaves the table to scikit-learn."""
+    try:
+        return way.answers(table, proba=proba)
+    except Exception:  # noqa: BLE001  scikit-learn itself is asked then, and says what is wrong
+        return None
+
+
+def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, number: int) -> bool:
+    """Whether scikit-learn gives the same answers for a sample of a part's rows; if not, then for all of them.
+
+    Where BLAS adds up, scikit-learn's own answers for a few rows may differ from those among many, probabilities in
+    their last bits. `number` is that of the part: together with the rows' places it decides the sample.
+    """
+    rows = sample(table.num_rows, number)
+    if not len(rows):
+        return True
+    proba = answers.proba is not None
+    try:
+        expected = reference(table.take(pa.array(rows)), proba)
+        if answers.take(rows).agrees(expected, way.tolerance):
+            return True
+        return answers.agrees(reference(table, proba), 0)
+    except Exception:  # noqa: BLE001  it refuses a row that was answered
+        return False
+
+
+def sample(count: int, number: int) -> np.ndarray:
+    """The rows of a part to compare, those whose hash is least, in order; `number` is that of the part, from 1.
+
+    Calling scikit-learn costs the same for 16 rows as for 100, so that only one part in eight has a sample, and a
+    larger one; the first four always have one.
+
+    >>> [len(sample(16_384, number)) for number in (1, 4, 5, 8, 9)]
+    [132, 132, 0, 132, 0]
+    """
+    if number > _OFTEN and number % _EVERY:
+        return np.empty(0, dtype=np.int64)
+    wanted = -(-_EVERY * count // _SAMPLED)
+    mixed = np.arange(count, dtype=np.uint64) + np.uint64(number * 0x9E3779B97F4A7C15 % 2**64)
+    for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(factor)
+    return np.sort(np.argsort(mixed, kind="stable")[:wanted])

@@ -1,0 +1,226 @@
+"""Every feature that trees ask for as whole numbers, so that each test of a node is one comparison of 16 bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.plan import NotCompilable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scoreline.compiled.kernels import Cuts
+    from scoreline.compiled.matrix import Block, Layout
+    from scoreline.compiled.plan import Plan
+    from scoreline.compiled.trees import Ensemble
+
+MOST_COLUMNS, MOST_CUTS = 256, 65_000
+"""What a node has room for."""
+
+NAN, NEVER, ALWAYS = 0xFFFF, 0xFFFE, 0xFFFF
+"""The code of NaN; a code that no row has; a span that takes in every code."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbered:
+    """One column of codes.
+
+    Attributes
+    ----------
+    branch, place : the branch, and the column in there; None for a branch that is called
+    feature : the feature, counted from the first one of the branch or column; None for the columns of a one-hot
+        encoder, which are one column: the place of the one, or their number where there is none
+    cuts : the sorted thresholds
+    """
+
+    branch: int
+    place: int | None
+    feature: int | None
+    cuts: Cuts
+
+
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """Codes of features.
+
+    Attributes
+    ----------
+    columns : the columns of codes
+    column, offset : for each feature, its column, and among the columns of a one-hot encoder its place, else -1
+    ensemble, layout : whose features they are, and where they come from
+    """
+
+    columns: tuple[Numbered, ...]
+    column: np.ndarray
+    offset: np.ndarray
+    ensemble: Ensemble
+    layout: Layout
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What is looked up for encoded rows of a column: whether scikit-learn refuses it, then its codes; uint16."""
+        mine = [column for column in self.columns if (column.branch, column.place) == (branch, place)]
+        if not isinstance(rows, np.ndarray):
+            # Only one-hot encoders leave zeros out.
+            made = [np.zeros(rows.shape[0]), *(_place_of_one(rows) for _ in mine)]
+        else:
+            values = self._cast(rows)
+            made = [np.asarray(self._refused(values).any(axis=1)), *(_code(column, values) for column in mine)]
+        return np.stack(made, axis=1).astype(np.uint16)
+
+    def _cast(self, values: np.ndarray) -> np.ndarray:
+        """Numbers as the model compares them: first as in the whole matrix, then as the model turns them."""
+        common = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype
+        with np.errstate(over="ignore"):
+            return np.asarray(values).astype(common).astype(self.ensemble.dtype).astype(np.float64)
+
+    def _refused(self, values: np.ndarray) -> np.ndarray:
+        refused = np.zeros(values.shape, dtype=bool)
+        if not self.ensemble.takes_infinity:
+            refused |= np.isinf(values)
+        if not self.ensemble.takes_nan:
+            refused |= np.isnan(values)
+        return refused
+
+    def codes(self, blocks: Sequence[Block], count: int) -> np.ndarray:
+        """The codes of all rows, uint16 (rows, columns). Raises Declined where scikit-learn would refuse a row."""
+        made = np.zeros((len(self.columns), count), np.uint16)
+        for number, block in enumerate(blocks):
+            mine = [place for place, column in enumerate(self.columns) if column.branch == number]
+            if isinstance(block, CodedBranch):
+                self._look_up(block, mine, made)
+            else:
+                self._rank(block, mine, made)
+        return made
+
+    def _look_up(self, block: CodedBranch, mine: Sequence[int], made: np.ndarray) -> None:
+        for place, coded in enumerate(block.columns):
+            tables = np.ascontiguousarray(coded.dictionary.derived.T)
+            if tables[0].any() and tables[0][coded.codes].any():
+                raise Declined("features that scikit-learn refuses")
+            here = [number for number in mine if self.columns[number].place == place]
+            for table, number in zip(tables[1:], here, strict=True):
+                made[number] = table[coded.codes]
+
+    def _rank(self, block: Any, mine: Sequence[int], made: np.ndarray) -> None:
+        from scoreline.compiled.kernels import rank
+
+        values = np.ascontiguousarray(self._cast(_dense(block)).T)
+        if self._refused(values).any():
+            raise Declined("features that scikit-learn refuses")
+        for number in mine:
+            column = self.columns[number]
+            rank(values[column.feature], column.cuts, made[number])
+
+    def tests(self, feature: np.ndarray, threshold: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
+        """The tests of nodes as (3, nodes): column, low, span. A row goes left if (code - low) mod 2**16 <= span."""
+        column = self.column[feature]
+        made = np.zeros((3, len(feature)), np.int64)
+        made[0] = column
+        for number, numbered in enumerate(self.columns):
+            nodes = np.flatnonzero(column == number)
+            if numbered.feature is None:
+                made[1:, nodes] = _tests_of_places(self.offset[feature[nodes]], threshold[nodes])
+            else:
+                made[1:, nodes] = _tests_of_ranks(
+                    np.searchsorted(numbered.cuts.cuts, threshold[nodes]), nan_left[nodes]
+                )
+        return made
+
+
+def _dense(block: Any) -> np.ndarray:
+    from scipy import sparse
+
+    return np.asarray(block.toarray() if sparse.issparse(block) else block)
+
+
+def _place_of_one(rows: Any) -> np.ndarray:
+    """The place of the one in each row of a sparse matrix; the number of its columns where there is none."""
+    counts = np.diff(rows.indptr)
+    if (counts > 1).any() or (rows.data != 1).any():
+        raise Declined("a one-hot encoder that sets other than one column to one")
+    places = np.full(rows.shape[0], rows.shape[1])
+    places[counts == 1] = rows.indices
+    return places
+
+
+def _code(column: Numbered, values: np.ndarray) -> np.ndarray:
+    if column.feature is not None:
+        rank = np.searchsorted(column.cuts.cuts, values[:, column.feature])
+        return np.where(np.isnan(values[:, column.feature]), NAN, rank)
+    from scipy import sparse
+
+    return _place_of_one(sparse.csr_array(values))
+
+
+def _tests_of_ranks(rank: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
+    """Left up to a rank; NaN, the largest code, is beside 0 when one counts in a circle."""
+    return np.stack([np.where(nan_left, NAN, 0), np.where(nan_left, rank + 1, rank)])
+
+
+def _tests_of_places(place: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Right for the rows whose one is at the place, where the threshold is between 0 and 1; else the same for all."""
+    low = np.where(threshold < 0, NEVER, np.where(threshold < 1, place + 1, 0))
+    span = np.where(threshold < 0, 0, np.where(threshold < 1, NAN - 1, ALWAYS))
+    return np.stack([low, span])
+
+
+def ranks_of(ensemble: Ensemble, plan: Plan, layout: Layout) -> Ranks | NotCompilable:
+    """The columns of codes that the nodes of an ensemble need."""
+    if sum(map(sum, layout.widths)) != ensemble.features:
+        return NotCompilable(f"{sum(map(sum, layout.widths))} features for a model of {ensemble.features}")
+    if not any(tree.inner.any() for tree in ensemble.trees):
+        return NotCompilable("trees that ask for no feature")
+    columns: dict[tuple[int, int | None, int | None], Numbered] = {}
+    column, offset = np.zeros(ensemble.features, np.int64), np.full(ensemble.features, -1)
+    for feature, cuts in _cuts(ensemble).items():
+        branch, place, inside = _where(plan, layout, feature)
+        if place is not None and plan.branches[branch].one_hot:
+            key: tuple[int, int | None, int | None] = (branch, place, None)
+            offset[feature] = inside
+        else:
+            key = (branch, place, inside)
+        columns.setdefault(key, Numbered(*key, with_grid(cuts)))
+        column[feature] = list(columns).index(key)
+    if len(columns) > MOST_COLUMNS or any(len(each.cuts.cuts) > MOST_CUTS for each in columns.values()):
+        return NotCompilable("more columns or thresholds than a node has room for")
+    return Ranks(tuple(columns.values()), column, offset, ensemble, layout)
+
+
+def _cuts(ensemble: Ensemble) -> Mapping[int, np.ndarray]:
+    """The sorted thresholds of every feature that some node asks for."""
+    trees = ensemble.trees
+    features = np.concatenate([tree.feature[tree.inner] for tree in trees])
+    thresholds = np.concatenate([tree.threshold[tree.inner] for tree in trees])
+    order = np.lexsort((thresholds, features))
+    features, thresholds = features[order], thresholds[order]
+    found, first = np.unique(features, return_index=True)
+    pieces = np.split(thresholds, first[1:]) if len(found) else []
+    return {int(feature): np.unique(piece) for feature, piece in zip(found, pieces, strict=True)}
+
+
+def _where(plan: Plan, layout: Layout, feature: int) -> tuple[int, int | None, int]:
+    """The branch of a feature, its column in there (None if the branch is called), and how many are before it."""
+    for branch, starts in enumerate(layout.starts):
+        for place, (start, end) in enumerate(pairwise(starts)):
+            if start <= feature < end:
+                return branch, None if plan.branches[branch].widths is None else place, feature - start
+    raise Declined(f"no column makes feature {feature}")
+
+
+def with_grid(cuts: np.ndarray) -> Cuts:
+    """Sorted thresholds with a grid of four cells each; one cell where numbers are too large or too near for it."""
+    from scoreline.compiled.kernels import Cuts
+
+    finite = cuts[np.isfinite(cuts)]
+    cells = 4 * len(cuts)
+    with np.errstate(all="ignore"):
+        low, scale = (finite[0], cells / (finite[-1] - finite[0])) if len(finite) else (0.0, np.inf)
+        if not (np.isfinite(scale) and scale > 0):
+            return Cuts(cuts, np.array([0, len(cuts)]), 0.0, 0.0)
+        cell = np.clip((cuts - low) * scale, 0, cells - 1).astype(np.int64)
+    return Cuts(cuts, np.searchsorted(cell, np.arange(cells + 1)), float(low), float(scale))

@@ -1,0 +1,183 @@
+"""`Scorer`: the answers of a fitted pipeline by the fastest way that has proven itself, and which way that is."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from enum import StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.linear import compile_linear
+from scoreline.compiled.matrix import Encoding, layout_of
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.proof import attempt, fault, holds, pieces
+from scoreline.compiled.tree_model import compile_trees
+from scoreline.compiled.trees import is_made_of_trees
+from scoreline.compiled.trials import REAL_ROWS, trials
+from scoreline.compiled.way import Way, no_look_up
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from scoreline.compiled.answers import Answers
+    from scoreline.compiled.dictionary import MakeFrame
+    from scoreline.compiled.matrix import Layout
+    from scoreline.compiled.plan import Plan
+    from scoreline.compiled.proof import Reference
+
+LEAST_ROWS = 4096
+"""Parts of fewer rows are left to scikit-learn."""
+
+FIRST_ROWS = 2 * 16_384
+"""Nothing is compiled before so many rows have come: the proof costs more time than it saves."""
+
+KERNEL_ROWS = 3 * 16_384
+"""Trees are compiled once so many rows have come, since numba has to be loaded."""
+
+_log = logging.getLogger(__name__)
+
+
+class Tier(StrEnum):
+    """How answers are computed."""
+
+    COMPILED = "A"
+    """Look-up tables and kernels; scikit-learn's own model for parts that leave a doubt."""
+    ENCODED = "B"
+    """Each distinct value is encoded once, then scikit-learn's own model."""
+    PLAIN = "C"
+    """The whole pipeline by scikit-learn."""
+
+
+class Scorer:
+    """Answers like scikit-learn, or not at all; compiled once enough rows have come. Safe for threads.
+
+    Every tier answers with the same bits, so nothing depends on when a process comes to a faster one.
+
+    Parameters
+    ----------
+    plan : what to compile, or why not
+    schema : the input columns
+    frame : makes the frame that scikit-learn is given, of a table and the schema of its columns
+    reference : the answers of scikit-learn
+    """
+
+    def __init__(self, plan: Plan | NotCompilable, schema: pa.Schema, frame: MakeFrame, reference: Reference) -> None:
+        self._plan = plan
+        self._schema = schema
+        self._frame = frame
+        self._reference = reference
+        self._lock = Lock()
+        self._waiting = [Tier.COMPILED, Tier.ENCODED]
+        self._ways: dict[Tier, Way] = {}
+        self._reasons: list[str] = []
+        self._parts = self._rows = 0
+
+    @property
+    def tier(self) -> Tier:
+        """The fastest tier that has proven itself so far."""
+        return next(iter(self._ways), Tier.PLAIN)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why faster tiers are not used, as far as known."""
+        return tuple(self._reasons)
+
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers | None:
+        """The answers for all rows of a part; None when scikit-learn must be asked, for it may refuse some row.
+
+        A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
+        """
+        if table.num_rows < LEAST_ROWS:
+            return None
+        with self._lock:
+            self._parts, self._rows = self._parts + 1, self._rows + table.num_rows
+            self._compile(table)
+            number, found = self._parts, next(iter(self._ways.items()), None)
+        if found is None:
+            return None
+        tier, way = found
+        answers = attempt(way, table, proba=proba)
+        if answers is None or holds(way, table, answers, self._reference, number):
+            return answers
+        self._end(tier, "other answers than scikit-learn's for rows of a part")
+        return None
+
+    def _compile(self, table: pa.Table) -> None:
+        """Try the tiers that are worth it by now, and keep those that prove themselves."""
+        if isinstance(self._plan, NotCompilable):
+            self._reasons += [self._plan.reason] if self._waiting else []
+            self._waiting = []
+            return
+        due = [tier for tier in self._waiting if self._rows >= self._worth(self._plan, tier)]
+        if due:
+            self._waiting = [tier for tier in self._waiting if tier not in due]
+            # Hard rows overflow on purpose, and encoders warn of unknown categories.
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                self._prove(self._plan, table, due)
+
+    def _worth(self, plan: Plan, tier: Tier) -> int:
+        """The rows from which on a tier is worth its proof."""
+        return KERNEL_ROWS if tier == Tier.COMPILED and is_made_of_trees(plan.model) else FIRST_ROWS
+
+    def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
+        made = {tier: self._made(plan, table, tier) for tier in due}
+        ways = self._ways | {tier: way for tier, way in made.items() if isinstance(way, Way)}
+        faults = {tier: way for tier, way in made.items() if isinstance(way, NotCompilable)}
+        if len(faults) < len(due):
+            tried = pieces(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
+            found = {tier: fault(way, tried) for tier, way in made.items() if isinstance(way, Way)}
+            faults |= {tier: reason for tier, reason in found.items() if reason is not None}
+        self._reasons += [f"{tier}: {reason.reason}" for tier, reason in faults.items()]
+        self._ways = {tier: ways[tier] for tier in Tier if tier in ways and tier not in faults}
+
+    def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
+        if tier == Tier.ENCODED:
+            return self._with_matrix(plan, table)
+        try:
+            return self._with_tables(plan, table)
+        except Exception as error:  # noqa: BLE001  a machine on which numba does not work, or trees of another kind
+            return NotCompilable(f"{type(error).__name__}: {error}")
+
+    def _with_matrix(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
+        encoding = self._encoding(plan, no_look_up, table)
+        return Way(encoding, plan.model) if encoding.is_shorter else NotCompilable("no column to encode by value")
+
+    def _with_tables(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:
+        if plan.after:
+            return NotCompilable(f"{type(plan.after[0]).__name__} follows, which takes the whole matrix")
+        layout = self._layout(plan, table)
+        if layout is None:
+            return NotCompilable("scikit-learn refuses its first rows")
+        compiled = compile_trees(plan, layout) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
+        if isinstance(compiled, NotCompilable):
+            return compiled
+        return Way(self._encoding(plan, compiled.derive, table), plan.model, compiled)
+
+    def _layout(self, plan: Plan, table: pa.Table) -> Layout | None:
+        """The layout of the matrix, from the first rows that can be encoded."""
+        encoding = Encoding(plan, self._schema, self._frame, no_look_up)
+        pairs = (table.slice(start, 2) for start in range(0, 64, 2))
+        return next((layout for pair in pairs if (layout := _layout(encoding, pair)) is not None), None)
+
+    def _encoding(self, plan: Plan, derive: Any, table: pa.Table) -> Encoding:
+        encoding = Encoding(plan, self._schema, self._frame, derive)
+        encoding.settle(table.slice(0, REAL_ROWS))
+        return encoding
+
+    def _end(self, tier: Tier, reason: str) -> None:
+        with self._lock:
+            if self._ways.pop(tier, None) is not None:
+                self._reasons.append(f"{tier}: {reason}")
+                _log.warning("compiled tier %s is given up: %s", tier, reason)
+
+
+def _layout(encoding: Encoding, table: pa.Table) -> Layout | None:
+    try:
+        blocks = encoding.blocks(table)
+        return layout_of(blocks, encoding.stacked(blocks, table.num_rows))
+    except Exception:  # noqa: BLE001  a row is refused
+        return None

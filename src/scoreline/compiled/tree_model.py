@@ -1,0 +1,74 @@
+"""Trees and their ensembles, compiled: the answers of scikit-learn to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.packing import pack
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.ranks import ranks_of
+from scoreline.compiled.trees import read_trees
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scoreline.compiled.answers import Answers
+    from scoreline.compiled.kernels import Masks, Walk
+    from scoreline.compiled.matrix import Block, Layout
+    from scoreline.compiled.plan import Plan
+    from scoreline.compiled.ranks import Ranks
+    from scoreline.compiled.trees import Ensemble
+
+_ROWS_OF_WALKS, _ROWS_OF_MASKS = 8192, 1024
+"""Rows that take a tree one after another: the codes of that many stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class TreeModel:
+    """An ensemble of trees, the codes of its features, and its nodes as flat arrays."""
+
+    ensemble: Ensemble
+    ranks: Ranks
+    packed: Walk | Masks
+    tolerance: float = 0.0
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What is looked up for encoded rows of a column: whether scikit-learn refuses it, and codes."""
+        return self.ranks.derive(branch, place, rows)
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
+        from scoreline.compiled.kernels import Walk, mask, walk
+
+        codes = self.ranks.codes(blocks, count)
+        sums = np.tile(self.ensemble.start, (count, 1))
+        if isinstance(self.packed, Walk):
+            walk(np.ascontiguousarray(codes.T), self.packed, sums, _ROWS_OF_WALKS)
+        else:
+            mask(codes.astype(np.uint32), self.packed, sums, _ROWS_OF_MASKS)
+        return self.ensemble.finish(sums, proba)
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """The thresholds of features that are made of numbers, by branch and place among its features."""
+        called = [column for column in self.ranks.columns if column.place is None and column.feature is not None]
+        return {(column.branch, column.feature or 0): column.cuts.cuts for column in called}
+
+
+def compile_trees(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
+    """The model of a plan, whose blocks have the widths and types of `layout`, as flat arrays."""
+    ensemble = read_trees(plan.model)
+    if isinstance(ensemble, NotCompilable):
+        return ensemble
+    if layout.sparse:
+        if ensemble.takes_infinity:
+            return NotCompilable("a sparse matrix for a model that takes none")
+        ensemble = replace(ensemble, takes_nan=False)
+    ranks = ranks_of(ensemble, plan, layout)
+    packed = ranks if isinstance(ranks, NotCompilable) else pack(ensemble, ranks)
+    if isinstance(ranks, NotCompilable) or isinstance(packed, NotCompilable):
+        return NotCompilable(getattr(packed, "reason", ""))
+    return TreeModel(ensemble, ranks, packed)

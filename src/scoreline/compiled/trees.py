@@ -1,0 +1,184 @@
+"""Fitted trees and their ensembles, taken out of scikit-learn."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.plan import NotCompilable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Finish = Callable[[np.ndarray, bool], Answers]
+    """Predictions, and probabilities if asked for, of summed scores (rows, scores)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A binary tree; node 0 is the root.
+
+    Attributes
+    ----------
+    left, right : the children of each node; -1 for a leaf
+    feature, threshold : a row goes left when its feature is at most the threshold
+    nan_left : whether it goes left when its feature is NaN
+    values : (nodes, n), what a leaf adds to n scores one after another
+    place : the first of these scores
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    nan_left: np.ndarray
+    values: np.ndarray
+    place: int = 0
+
+    @property
+    def inner(self) -> np.ndarray:
+        """Whether each node has children."""
+        return np.asarray(self.left != -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trees whose leaves are summed in order.
+
+    Attributes
+    ----------
+    start : (scores,), what the sums begin with
+    dtype : the type that features are turned into before they are compared
+    features : how many there are
+    finish : what becomes of the sums
+    takes_nan, takes_infinity : whether scikit-learn accepts such features
+    """
+
+    trees: tuple[Tree, ...]
+    start: np.ndarray
+    dtype: type
+    features: int
+    finish: Finish
+    takes_nan: bool = False
+    takes_infinity: bool = False
+
+
+def is_made_of_trees(model: Any) -> bool:
+    """Whether `read_trees` knows the kind of model."""
+    return type(model) in _readers()
+
+
+def read_trees(model: Any) -> Ensemble | NotCompilable:
+    """The trees of a fitted model of scikit-learn with one output, or why they cannot be used."""
+    if not is_made_of_trees(model):
+        return NotCompilable(f"{type(model).__name__} is not made of trees")
+    if getattr(model, "n_outputs_", 1) != 1:
+        return NotCompilable("several outputs")
+    return _readers()[type(model)](model)
+
+
+def _readers() -> dict[type, Callable[[Any], Ensemble | NotCompilable]]:
+    from sklearn import ensemble, tree
+
+    return {
+        tree.DecisionTreeClassifier: _tree,
+        tree.DecisionTreeRegressor: _tree,
+        tree.ExtraTreeClassifier: _tree,
+        tree.ExtraTreeRegressor: _tree,
+        ensemble.RandomForestClassifier: _forest,
+        ensemble.RandomForestRegressor: _forest,
+        ensemble.ExtraTreesClassifier: _forest,
+        ensemble.ExtraTreesRegressor: _forest,
+        ensemble.GradientBoostingClassifier: _boosting,
+        ensemble.GradientBoostingRegressor: _boosting,
+        ensemble.HistGradientBoostingClassifier: _histogram_boosting,
+        ensemble.HistGradientBoostingRegressor: _histogram_boosting,
+    }
+
+
+def _nodes(tree: Any, values: np.ndarray, place: int = 0) -> Tree:
+    left, right = tree.children_left.astype(np.int64), tree.children_right.astype(np.int64)
+    nan_left = tree.missing_go_to_left.astype(bool)
+    return Tree(left, right, tree.feature.astype(np.int64), tree.threshold, nan_left, values, place)
+
+
+def _tree(model: Any) -> Ensemble:
+    tree = _nodes(model.tree_, model.tree_.value[:, 0, :])
+
+    def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
+        if not hasattr(model, "classes_"):
+            return Answers(sums[:, 0])
+        return Answers(model.classes_.take(sums.argmax(axis=1), axis=0), sums if proba else None)
+
+    start = np.zeros(tree.values.shape[1])
+    return Ensemble((tree,), start, np.float32, model.n_features_in_, finish, takes_nan=_takes_nan(model))
+
+
+def _forest(model: Any) -> Ensemble:
+    trees = tuple(_nodes(each.tree_, each.tree_.value[:, 0, :]) for each in model.estimators_)
+
+    def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
+        means = sums / len(trees)
+        if not hasattr(model, "classes_"):
+            return Answers(means[:, 0])
+        return Answers(model.classes_.take(means.argmax(axis=1), axis=0), means if proba else None)
+
+    start, takes_nan = np.zeros(trees[0].values.shape[1]), _takes_nan(model.estimators_[0])
+    return Ensemble(trees, start, np.float32, model.n_features_in_, finish, takes_nan=takes_nan)
+
+
+def _takes_nan(tree: Any) -> bool:
+    return bool(tree._support_missing_values(np.zeros((1, 1))))  # noqa: SLF001  what `predict` itself asks
+
+
+def _boosting(model: Any) -> Ensemble | NotCompilable:
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    if not (isinstance(model.init_, str) or type(model.init_) in (DummyClassifier, DummyRegressor)):
+        return NotCompilable("boosting that begins with another model")
+    trees = tuple(
+        _nodes(each.tree_, model.learning_rate * each.tree_.value[:, 0, :], place)
+        for stage in model.estimators_
+        for place, each in enumerate(stage)
+    )
+    start = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0]  # noqa: SLF001  the same for all rows
+
+    def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
+        if not hasattr(model, "classes_"):
+            return Answers(sums.ravel())
+        # scikit-learn's own way from sums to labels and probabilities.
+        summed = copy(model)
+        summed.decision_function = lambda _: sums.ravel() if sums.shape[1] == 1 else sums
+        return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
+
+    return Ensemble(trees, start, np.float32, model.n_features_in_, finish)
+
+
+def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
+    if model.is_categorical_ is not None:
+        return NotCompilable("boosting with categories of its own")
+    trees = tuple(
+        _predictor(each.nodes, place)
+        for stage in model._predictors  # noqa: SLF001  scikit-learn has no public way to its trees
+        for place, each in enumerate(stage)
+    )
+
+    def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
+        summed = copy(model)
+        # In its memory order, since it decides in which order probabilities are summed.
+        summed._raw_predict = lambda _: np.asfortranarray(sums)  # noqa: SLF001
+        return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
+
+    start = np.zeros(model.n_trees_per_iteration_) + model._baseline_prediction.ravel()  # noqa: SLF001
+    return Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
+
+
+def _predictor(nodes: np.ndarray, place: int) -> Tree:
+    leaf = nodes["is_leaf"].astype(bool)
+    left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    feature, nan_left = nodes["feature_idx"].astype(np.int64), nodes["missing_go_to_left"].astype(bool)
+    return Tree(left, right, feature, nodes["num_threshold"], nan_left, nodes["value"].reshape(-1, 1), place)

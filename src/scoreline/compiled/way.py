@@ -1,0 +1,85 @@
+"""A way to answer for the rows of a part that is faster than calling the whole pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from scoreline.compiled.answers import ROUNDING, Answers
+from scoreline.compiled.dictionary import Declined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+
+    from scoreline.compiled.matrix import Block, Encoding
+
+
+class CompiledModel(Protocol):
+    """A model that answers from blocks, with no matrix."""
+
+    @property
+    def tolerance(self) -> float:
+        """By how much a probability may differ with the rows beside it."""
+        ...
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """Numbers at which its answer may change, by branch and feature in there."""
+        ...
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What it looks up for encoded rows of a column, an entry a row; by the numbers of branch and column."""
+        ...
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """The answers of scikit-learn. Raises Declined where they are not certain."""
+        ...
+
+
+class Way:
+    """Blocks from dictionaries, then a compiled model, or the matrix and scikit-learn's own model. Safe for threads."""
+
+    def __init__(self, encoding: Encoding, model: Any, compiled: CompiledModel | None = None) -> None:
+        self.encoding = encoding
+        self.compiled = compiled
+        self._model = model
+
+    @property
+    def tolerance(self) -> float:
+        """By how much a probability may differ with the rows beside it."""
+        return ROUNDING if self.compiled is None else self.compiled.tolerance
+
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers:
+        """The answers of scikit-learn for all rows.
+
+        Raises Declined where they are not certain, and anything where scikit-learn raises for some row.
+        """
+        blocks = self.encoding.blocks(table)
+        if self.compiled is not None:
+            try:
+                return self.compiled.answers(blocks, table.num_rows, proba=proba)
+            except Declined:
+                pass
+        return self.of_matrix(blocks, table.num_rows, proba=proba)
+
+    def of_matrix(self, blocks: Sequence[Block], rows: int, *, proba: bool) -> Answers:
+        """The answers of scikit-learn's own model for the matrix that blocks make."""
+        matrix = self.encoding.matrix(blocks, rows)
+        answers = Answers(
+            np.asarray(self._model.predict(matrix)),
+            np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None,
+        )
+        labels = len(self._model.classes_) if proba else 0
+        if answers.predictions.shape != (rows,) or (
+            answers.proba is not None and answers.proba.shape != (rows, labels)
+        ):
+            raise Declined("answers of another shape than one a row and label")
+        return answers
+
+
+def no_look_up(_branch: int, _place: int, rows: Any) -> np.ndarray:
+    """For a way without a compiled model: nothing is looked up."""
+    return np.empty((rows.shape[0], 0))

@@ -1,0 +1,141 @@
+"""A bundle answers for large parts as for small ones: the same rows, values and reasons, whichever tier answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from scoreline.bundle.artifact import ArtifactConfig
+from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.bundle import Bundle, Scored
+from scoreline.cleaning import Cleaning, CleanPart
+from scoreline.compiled import scorer as scorer_module
+from scoreline.compiled.scorer import LEAST_ROWS
+from scoreline.contract import Contract
+
+CITIES = ["Natal", "Olinda", "Recife"]
+SCHEMA = pa.schema([("city", pa.string()), ("amount", pa.float64())])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _at_once() -> Iterator[None]:
+    """Parts are compiled from the first one on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scorer_module, "FIRST_ROWS", 1)
+        yield
+
+
+def rows(count: int, seed: int) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    amounts = pa.array(rng.normal(0, 1, count), mask=rng.random(count) < 0.1)
+    return pa.table([pa.array(rng.choice(CITIES, count)), amounts], schema=SCHEMA)
+
+
+def bundle(folder: Path, model: Any, *, apart: bool = False, from_pandas: bool = False) -> Bundle:
+    """A bundle whose encoder refuses cities that it does not know."""
+    table = rows(300, 1)
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    columns = make_column_transformer((OneHotEncoder(sparse_output=False), ["city"]), (numbers, ["amount"]))
+    target = np.nan_to_num(table["amount"].to_numpy()) + np.array([len(city) for city in table["city"].to_pylist()])
+    classes = np.digitize(target, [5, 6])
+    frame = table.to_pandas()
+    pipeline = make_pipeline(columns, model).fit(frame, target if isinstance(model, KNeighborsRegressor) else classes)
+    artifacts = [kept(folder / "transformer.joblib", pipeline[0]), kept(folder / "model.joblib", pipeline[1])]
+    return Bundle(
+        contract=Contract(SCHEMA, {}),
+        needs=("city", "amount"),
+        cleaning=Cleaning(()),
+        inputs=SCHEMA,
+        model=artifacts[1] if apart else kept(folder / "pipeline.joblib", pipeline),
+        transformer=artifacts[0] if apart else None,
+        answer_type=pa.float64() if isinstance(model, KNeighborsRegressor) else pa.int64(),
+        labels=None if isinstance(model, KNeighborsRegressor) else (0, 1, 2),
+        from_pandas=from_pandas,
+    )
+
+
+def kept(path: Path, fitted: Pipeline) -> ArtifactConfig:
+    joblib.dump(fitted, path)
+    return ArtifactConfig(uri=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), trust=True)
+
+
+def part(table: pa.Table) -> CleanPart:
+    return CleanPart(table, np.arange(table.num_rows) * 2)
+
+
+def same(made: Bundle, table: pa.Table, *, proba: bool) -> Scored:
+    """The part scored, after a comparison with scikit-learn alone."""
+    scored = made.score(part(table), proba=proba)
+    expected = predict_or_refuse(made.fitted, made.frame(table), proba=proba)
+    assert scored.predictions.to_pylist() == expected.predictions.tolist()
+    assert scored.positions.tolist() == (expected.positions * 2).tolist()
+    found = [(r.rows.tolist(), r.reason, r.detail, r.column, r.stage) for r in scored.refusals]
+    assert found == [((r.rows * 2).tolist(), r.reason, r.detail, r.column, r.stage) for r in expected.refusals]
+    if proba:
+        assert scored.proba is not None
+        assert expected.proba is not None
+        assert scored.proba.tobytes() == expected.proba.tobytes()
+    return scored
+
+
+@pytest.fixture(scope="module")
+def logistic(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return bundle(tmp_path_factory.mktemp("logistic"), LogisticRegression())
+
+
+@pytest.mark.parametrize(
+    ("model", "tier"),
+    [(LogisticRegression(), "A"), (KNeighborsRegressor(), "B"), (HistGradientBoostingClassifier(max_iter=3), "B")],
+)
+@pytest.mark.parametrize("apart", [True, False])
+def test_large_parts_are_scored_by_a_faster_tier_which_is_told(
+    tmp_path: Path, model: Any, tier: str, apart: bool
+) -> None:
+    made = bundle(tmp_path, model, apart=apart)
+    scored = same(made, rows(LEAST_ROWS, 2), proba=made.labels is not None)
+    assert scored.tier == tier == made.scorer.tier
+
+
+def test_frames_as_pandas_reads_them_are_compiled_too(tmp_path: Path) -> None:
+    made = bundle(tmp_path, LogisticRegression(), from_pandas=True)
+    assert same(made, rows(LEAST_ROWS, 2), proba=True).tier == "A"
+
+
+def test_small_parts_are_scored_by_scikit_learn_alone(logistic: Bundle) -> None:
+    assert same(logistic, rows(LEAST_ROWS - 1, 2), proba=True).tier == "C"
+
+
+def test_a_process_compiles_a_bundle_once(logistic: Bundle) -> None:
+    assert logistic.scorer is logistic.scorer
+
+
+BAD = st.tuples(
+    st.integers(0, LEAST_ROWS - 1), st.sampled_from(["Porto", "", None]), st.sampled_from([None, np.inf, 1e308])
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(BAD, max_size=3))
+def test_the_same_rows_are_refused_for_the_same_reasons(logistic: Bundle, bad: list[tuple[int, Any, Any]]) -> None:
+    table = rows(LEAST_ROWS, 3)
+    columns = [table[name].to_pylist() for name in SCHEMA.names]
+    for row, city, amount in bad:
+        columns[0][row], columns[1][row] = city, amount
+    scored = same(logistic, pa.table(columns, schema=SCHEMA), proba=False)
+    assert scored.tier == ("C" if bad else "A")

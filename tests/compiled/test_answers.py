@@ -1,0 +1,29 @@
+import numpy as np
+
+from scoreline.compiled.answers import Answers
+
+PROBA = np.array([[0.25, 0.75]])
+
+
+def test_answers_agree_to_the_last_bit_or_within_a_tolerance() -> None:
+    one = Answers(np.array(["a"], dtype=object), PROBA)
+    near = Answers(np.array(["a"], dtype=object), PROBA + 1e-13)
+    assert one.agrees(near, 1e-12)
+    assert not one.agrees(near, 0)
+    assert not one.agrees(near, 1e-14)
+    assert not one.agrees(one.labels, 0)
+    assert one.labels.agrees(near.labels, 0)
+
+
+def test_types_of_predictions_count() -> None:
+    assert not Answers(np.array([1, 2])).agrees(Answers(np.array([1.0, 2.0])), 0)
+    assert not Answers(np.array(["a"], dtype=object)).agrees(Answers(np.array(["b"], dtype=object)), 0)
+    assert Answers(np.array([np.nan])).agrees(Answers(np.array([np.nan])), 0)
+
+
+def test_some_rows_are_taken() -> None:
+    found = Answers(np.array([1, 2, 3]), np.eye(3)).take(np.array([2]))
+    assert found.predictions.tolist() == [3]
+    assert found.proba is not None
+    assert found.proba.tolist() == [[0.0, 0.0, 1.0]]
+    assert Answers(np.array([1, 2])).take(np.array([0])).proba is None

@@ -1,0 +1,143 @@
+"""Linear classifiers: the labels of scikit-learn, or no answer; probabilities are its own."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression, Perceptron, Ridge, RidgeClassifier, SGDClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.linear import LinearModel, compile_linear
+from scoreline.compiled.matrix import Encoding, Layout, layout_of
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.way import Way, no_look_up
+
+MODELS = {
+    "logistic": LogisticRegression(max_iter=20),
+    "liblinear": LogisticRegression(solver="liblinear", random_state=0),
+    "ridge": RidgeClassifier(),
+    "hinge": SGDClassifier(random_state=0, max_iter=20, tol=None),
+    "sgd": SGDClassifier(loss="log_loss", random_state=0, max_iter=20, tol=None),
+    "svm": LinearSVC(random_state=0),
+    "perceptron": Perceptron(random_state=0, max_iter=20, tol=None),
+}
+FILLED = [kind for kind in NUMBER_KINDS if kind not in ("unfilled", "passthrough")]
+
+
+def compiled(case: Case) -> LinearModel | NotCompilable:
+    encoding = Encoding(case.plan, case.schema, case.frame, no_look_up)
+    blocks = encoding.blocks(some_rows(20))
+    return compile_linear(case.plan, layout_of(blocks, encoding.stacked(blocks, 20)))
+
+
+def answered(case: Case, table: pa.Table) -> Answers:
+    """The answers of the compiled model itself. Raises Declined as it does."""
+    model = compiled(case)
+    assert isinstance(model, LinearModel)
+    blocks = Encoding(case.plan, case.schema, case.frame, model.derive).blocks(table)
+    return model.answers(blocks, table.num_rows, proba=False)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(MODELS)), st.sampled_from(FILLED), st.sampled_from(TEXT_KINDS), st.booleans(), tables())
+def test_labels_are_those_of_scikit_learn(model: str, number: str, text: str, two: bool, table: pa.Table) -> None:
+    case = fitted(number, text, MODELS[model], "two" if two or model == "liblinear" else "four")
+    expected = case.expected(table, False)
+    try:
+        found = answered(case, table)
+    except Declined:
+        return
+    except Exception:  # noqa: BLE001
+        assert expected is None
+        return
+    assert expected is not None
+    assert found.agrees(expected, 0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_ordinary_rows_are_never_declined(model: str) -> None:
+    case = fitted("standard", "one_hot", MODELS[model], "two" if model == "liblinear" else "four")
+    table = some_rows(5_000, seed=7)
+    expected = case.expected(table, False)
+    assert expected is not None
+    assert answered(case, table).agrees(expected, 0)
+
+
+@pytest.mark.parametrize("model", ["logistic", "liblinear"])
+def test_labels_of_ordinary_rows_are_never_declined(model: str) -> None:
+    case = fitted("standard", "one_hot", MODELS[model], "two" if model == "liblinear" else "four")
+    table = some_rows(5_000, seed=7)
+    expected = case.expected(table, False)
+    assert expected is not None
+    assert answered(case, table).agrees(expected, 0)
+
+
+def test_probabilities_are_those_of_scikit_learn_to_the_last_bit() -> None:
+    case = fitted("standard", "one_hot", MODELS["logistic"], "four")
+    table = some_rows(5_000, seed=7)
+    found, expected = Way(*_parts(case)).answers(table, proba=True), case.expected(table, True)
+    assert expected is not None
+    assert found.agrees(expected, 0)
+
+
+def with_coefficients(coef: list[list[float]], intercept: list[float]) -> Case:
+    """A logistic regression with these coefficients, as if it had learnt them."""
+    case = fitted("standard", "one_hot", LogisticRegression(max_iter=21), "two" if len(coef) == 1 else "four")
+    model = case.pipeline[-1]
+    model.coef_, model.intercept_ = np.array(coef), np.array(intercept)
+    return case
+
+
+@pytest.mark.parametrize("classes", [1, 4])
+def test_equal_scores_are_left_to_scikit_learn(classes: int) -> None:
+    case = with_coefficients([[0.0] * 14] * classes, [0.0] * classes)
+    with pytest.raises(Declined, match="too close"):
+        answered(case, some_rows(50))
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-15, 1e-13])
+def test_no_label_depends_on_the_order_of_adding(gap: float) -> None:
+    case = with_coefficients([[0.1] * 14, [0.1] * 13 + [0.1 + gap], [0.1] * 14, [-9.0] * 14], [0.3, 0.3, 0.3, 0.0])
+    table = some_rows(300, seed=3)
+    expected = case.expected(table, False)
+    found = Way(*_parts(case)).answers(table, proba=False)
+    assert expected is not None
+    assert found.agrees(expected, 0)
+
+
+def _parts(case: Case) -> tuple[Encoding, Any, LinearModel]:
+    model = compiled(case)
+    assert isinstance(model, LinearModel)
+    return Encoding(case.plan, case.schema, case.frame, model.derive), case.plan.model, model
+
+
+def test_numbers_that_are_not_finite_are_left_to_scikit_learn() -> None:
+    numbers = columns("unfilled", "one_hot").set_params(n=StandardScaler())
+    case = fit(numbers, LogisticRegression(max_iter=22), nulls=False)
+    with pytest.raises(Declined, match="finite"):
+        answered(case, some_rows(50))
+    assert len(answered(case, some_rows(50, nulls=False)).predictions) == 50
+
+
+def test_bits_do_not_depend_on_what_came_before() -> None:
+    case = fitted("standard", "target", MODELS["logistic"])
+    first, second = some_rows(200, seed=1), some_rows(200, seed=2)
+    fresh, used = Way(*_parts(case)), Way(*_parts(case))
+    for part in (first.slice(0, 3), first):
+        used.answers(part, proba=True)
+    assert used.answers(second, proba=True).agrees(fresh.answers(second, proba=True), 0)
+
+
+def test_other_models_and_features_of_other_types_are_not_compiled() -> None:
+    assert isinstance(compiled(fitted("standard", "one_hot", Ridge(), "number")), NotCompilable)
+    case = fitted("standard", "one_hot", MODELS["logistic"])
+    single = Layout(((4,), (7, 3)), np.dtype(np.float32))
+    assert isinstance(compile_linear(case.plan, single), NotCompilable)

@@ -1,0 +1,115 @@
+"""A way that differs from scikit-learn anywhere is found out."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.linear_model import LogisticRegression
+from tests.compiled.cases import CITIES, Case, fitted, some_rows
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.matrix import Encoding
+from scoreline.compiled.proof import fault, holds, pieces, sample
+from scoreline.compiled.trials import trials
+from scoreline.compiled.way import Way, no_look_up
+
+CASE = fitted("standard", "strict", LogisticRegression(max_iter=23))
+
+
+class Bent(Way):
+    """Answers wrongly where a test says so."""
+
+    def __init__(self, case: Case, bend: Any) -> None:
+        super().__init__(Encoding(case.plan, case.schema, case.frame, no_look_up), case.plan.model)
+        self._bend = bend
+
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers:
+        return self._bend(table, super().answers(table, proba=proba))
+
+
+def straight(_: pa.Table, answers: Answers) -> Answers:
+    return answers
+
+
+def wrong_label_for_null(table: pa.Table, answers: Answers) -> Answers:
+    nulls = table["city"].is_null().to_numpy()
+    return Answers(np.where(nulls, "none", answers.predictions).astype(object), answers.proba)
+
+
+def almost_right(_: pa.Table, answers: Answers) -> Answers:
+    return Answers(answers.predictions, None if answers.proba is None else np.nextafter(answers.proba, 2))
+
+
+def tried(rows: pa.Table) -> list[Any]:
+    return pieces(trials(rows, CASE.schema), CASE.reference, proba=True)
+
+
+@pytest.mark.parametrize(("bend", "good"), [(straight, True), (wrong_label_for_null, False), (almost_right, False)])
+def test_only_the_same_answers_pass(bend: Any, good: bool) -> None:
+    assert (fault(Bent(CASE, bend), tried(some_rows(60))) is None) == good
+
+
+def test_answers_for_a_row_that_scikit_learn_refuses_are_found_out() -> None:
+    class Lenient(Way):
+        def answers(self, table: pa.Table, *, proba: bool) -> Answers:
+            known = [value if value in (*CITIES, None) else "Natal" for value in table["city"].to_pylist()]
+            return super().answers(table.set_column(0, "city", pa.array(known)), proba=proba)
+
+    rows = some_rows(60).set_column(0, "city", pa.array(["Natal", "Olinda"] * 30))
+    way = Lenient(Encoding(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
+    found = fault(way, tried(rows))
+    assert found is not None
+    assert "refuses" in found.reason
+
+
+def test_another_matrix_is_found_out_though_labels_are_equal() -> None:
+    class Shifted(Encoding):
+        def stacked(self, blocks: Any, rows: int) -> Any:
+            return np.asfortranarray(super().stacked(blocks, rows))
+
+    way = Way(Shifted(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
+    found = fault(way, tried(some_rows(60)))
+    assert found is not None
+    assert "matrix" in found.reason
+
+
+def test_refused_rows_are_cut_out_of_real_ones_and_the_others_still_count() -> None:
+    cities = ["nowhere" if row == 700 else "Natal" for row in range(1_000)]
+    rows = some_rows(1_000).set_column(0, "city", pa.array(cities))
+    found = pieces([rows], CASE.reference, proba=False)
+    assert sum(piece.table.num_rows for piece in found if piece.expected is None) <= 64
+    assert sum(piece.table.num_rows for piece in found) == 1_000
+
+
+def test_a_part_holds_when_its_sample_agrees() -> None:
+    way, table = Bent(CASE, straight), some_rows(2_000)
+    answers = way.answers(table, proba=True)
+    assert holds(way, table, answers, CASE.reference, 1)
+    others = Answers(answers.predictions[::-1].copy(), answers.proba)
+    assert not holds(way, table, others, CASE.reference, 1)
+    assert holds(way, table, others, CASE.reference, 5)
+
+
+def test_a_sample_that_scikit_learn_refuses_does_not_hold() -> None:
+    way, table = Bent(CASE, straight), some_rows(2_000)
+    answers = way.answers(table, proba=False)
+    strange = table.set_column(0, "city", pa.array(["nowhere"] * 2_000))
+    assert not holds(way, strange, answers, CASE.reference, 1)
+
+
+def test_a_difference_of_the_sample_that_all_rows_do_not_show_is_no_fault() -> None:
+    way, table = Bent(CASE, straight), some_rows(2_000)
+    answers = way.answers(table, proba=True)
+
+    def like_blas(rows: pa.Table, proba: bool) -> Answers:
+        found = CASE.reference(rows, proba)
+        return found if rows.num_rows == 2_000 else almost_right(rows, found)
+
+    assert holds(way, table, answers, like_blas, 1)
+
+
+def test_samples_differ_from_part_to_part_and_are_the_same_again() -> None:
+    assert sample(16_384, 1).tolist() == sample(16_384, 1).tolist()
+    assert sample(16_384, 1).tolist() != sample(16_384, 2).tolist()
+    assert sample(16_384, 2).max() < 16_384

@@ -1,0 +1,188 @@
+"""The scorer answers by the fastest way that has proven itself, and by none where a doubt is left."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tests.compiled.cases import SCHEMA, Case, columns, fitted, labels, some_rows
+
+from scoreline.compiled import scorer as scorer_module
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.matrix import Layout
+from scoreline.compiled.plan import NotCompilable, Plan
+from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
+from scoreline.compiled.tree_model import TreeModel, compile_trees
+from scoreline.frame import to_frame
+
+PART = some_rows(LEAST_ROWS, seed=5)
+LINEAR = fitted("standard", "one_hot", LogisticRegression(max_iter=24))
+FOREST = fitted("standard", "one_hot", RandomForestClassifier(4, random_state=0, n_jobs=1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _at_once() -> Iterator[None]:
+    """Parts are compiled from the first one on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scorer_module, "FIRST_ROWS", 1)
+        yield
+
+
+def scorer(case: Case, reference: Any = None) -> Scorer:
+    return Scorer(case.plan, case.schema, case.frame, reference or case.reference)
+
+
+@pytest.mark.parametrize(
+    ("case", "tier"),
+    [
+        (LINEAR, Tier.COMPILED),
+        (fitted("standard", "one_hot", KNeighborsClassifier()), Tier.ENCODED),
+        (fitted("standard", "target", Ridge(), "number"), Tier.ENCODED),
+    ],
+)
+def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:
+    work = scorer(case)
+    assert work.tier == Tier.PLAIN
+    found, expected = work.answers(PART, proba=case.proba), case.reference(PART, case.proba)
+    assert work.tier == tier
+    assert found is not None
+    assert found.agrees(expected, 0)
+
+
+def test_nothing_is_compiled_before_it_is_worth_its_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorer_module, "FIRST_ROWS", 2 * LEAST_ROWS)
+    work = scorer(LINEAR)
+    assert work.answers(PART, proba=True) is None
+    assert work.tier == Tier.PLAIN
+    assert work.answers(PART, proba=True) is not None
+    assert work.tier == Tier.COMPILED
+
+
+def test_trees_are_compiled_once_enough_rows_have_come() -> None:
+    work = scorer(FOREST)
+    part = some_rows(KERNEL_ROWS // 2, seed=6)
+    first, second = work.answers(part, proba=True), None
+    assert work.tier == Tier.ENCODED
+    second = work.answers(part, proba=True)
+    assert work.tier == Tier.COMPILED
+    assert first is not None
+    assert second is not None
+    assert first.agrees(second, 0)
+    assert work.reasons == ()
+
+
+def test_numba_that_does_not_work_leaves_trees_to_the_next_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(scorer_module, "compile_trees", broken)
+    work = scorer(FOREST)
+    assert work.answers(some_rows(KERNEL_ROWS, seed=6), proba=True) is not None
+    assert (work.tier, work.reasons) == (Tier.ENCODED, ("A: OSError: no space left",))
+
+
+def test_trees_with_a_wrong_threshold_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bent(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
+        made = compile_trees(plan, layout)
+        assert isinstance(made, TreeModel)
+        cuts = next(column.cuts.cuts for column in made.ranks.columns if column.place is None)
+        cuts[0] = np.nextafter(np.float32(cuts[0]), np.float32(np.inf))
+        return made
+
+    monkeypatch.setattr(scorer_module, "compile_trees", bent)
+    work = scorer(FOREST)
+    work.answers(some_rows(KERNEL_ROWS, seed=6), proba=True)
+    assert work.tier == Tier.ENCODED
+    assert "threshold" in work.reasons[0]
+
+
+def test_steps_after_the_columns_are_left_to_scikit_learn() -> None:
+    table = some_rows(240)
+    features = columns("standard", "one_hot")
+    pipeline = make_pipeline(features, StandardScaler(), LogisticRegression()).fit(
+        to_frame(table, SCHEMA), labels(table, "four")
+    )
+    work = scorer(Case(pipeline, SCHEMA))
+    found = work.answers(PART, proba=True)
+    assert found is not None
+    assert found.agrees(Case(pipeline, SCHEMA).reference(PART, True), 0)
+    assert work.tier == Tier.ENCODED
+    assert "StandardScaler follows" in work.reasons[0]
+
+
+def test_small_parts_are_left_to_scikit_learn_whatever_came_before() -> None:
+    work = scorer(LINEAR)
+    assert work.answers(PART.slice(0, LEAST_ROWS - 1), proba=False) is None
+    assert work.answers(PART, proba=False) is not None
+    assert work.answers(PART.slice(0, LEAST_ROWS - 1), proba=False) is None
+
+
+def test_a_part_with_a_row_that_scikit_learn_refuses_is_left_to_it_and_the_next_one_is_not() -> None:
+    work = scorer(fitted("standard", "strict", LogisticRegression(max_iter=25)))
+    cities = ["nowhere", *PART["city"].to_pylist()[1:]]
+    assert work.answers(PART.set_column(0, "city", pa.array(cities)), proba=False) is None
+    assert work.answers(PART, proba=False) is not None
+    assert work.tier == Tier.COMPILED
+
+
+def test_what_cannot_be_compiled_says_why() -> None:
+    work = Scorer(NotCompilable("it is odd"), LINEAR.schema, LINEAR.frame, LINEAR.reference)
+    assert work.answers(PART, proba=False) is None
+    assert (work.tier, work.reasons) == (Tier.PLAIN, ("it is odd",))
+
+
+def test_a_lower_tier_says_why_the_higher_one_is_not_used() -> None:
+    work = scorer(fitted("standard", "one_hot", KNeighborsClassifier()))
+    work.answers(PART, proba=False)
+    assert len(work.reasons) == 1
+    assert work.reasons[0].startswith("A: KNeighborsClassifier")
+
+
+def test_a_way_that_fails_its_trial_is_never_used() -> None:
+    def always_first(table: pa.Table, proba: bool) -> Answers:
+        found = LINEAR.reference(table, proba)
+        return Answers(np.full(table.num_rows, "low", dtype=object), found.proba)
+
+    work = scorer(LINEAR, always_first)
+    assert work.answers(PART, proba=False) is None
+    assert work.tier == Tier.PLAIN
+    assert [reason[:2] for reason in work.reasons] == ["A:", "B:"]
+
+
+def test_a_difference_in_a_part_ends_one_tier_after_the_other(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A command that ran before in this process keeps its log to itself.
+    monkeypatch.setattr(logging.getLogger("scoreline"), "propagate", True)
+    lying = False
+
+    def reference(table: pa.Table, proba: bool) -> Answers:
+        found = LINEAR.reference(table, proba)
+        return Answers(found.predictions[::-1].copy(), found.proba) if lying else found
+
+    work = scorer(LINEAR, reference)
+    assert work.answers(PART, proba=False) is not None
+    lying = True
+    with caplog.at_level(logging.WARNING):
+        assert work.answers(PART, proba=False) is None
+        assert work.tier == Tier.ENCODED
+        assert work.answers(PART, proba=False) is None
+    assert work.tier == Tier.PLAIN
+    assert len(caplog.records) == 2
+    assert work.answers(PART, proba=False) is None
+
+
+def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:
+    case = fitted("standard", "one_hot", LogisticRegression(max_iter=26))
+    case.pipeline[-1].coef_ = np.zeros((4, 14))
+    case.pipeline[-1].intercept_ = np.zeros(4)
+    found = scorer(case).answers(PART, proba=True)
+    assert found is not None
+    assert found.agrees(case.reference(PART, True), 0)
