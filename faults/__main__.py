@@ -10,7 +10,7 @@ from tests.faults.kills import Amount
 from tests.faults.scene import Scene, quiet
 from tests.seaweedfs import running_seaweedfs
 
-from faults.full_size import bit_rot, every_step, kills, readers, two_writers, weather
+from faults.full_size import bit_rot, every_step, kills, other_commands, readers, two_writers, weather
 from faults.results import measure
 
 KILLS = Amount(inline=12, local=10, workers=14, remote=8, remote_workers=8, nannies=4, schedulers=4)
@@ -26,6 +26,7 @@ def main() -> int:
         with running_seaweedfs(folder / "server") as server:
             series = {
                 "every step": lambda: every_step(scene, server, folder),
+                "other commands": lambda: other_commands(scene, folder),
                 "two writers": lambda: two_writers(scene, server, folder, 100),
                 "weather": lambda: weather(scene, server, 100),
                 "readers": lambda: readers(scene, folder, 200),

@@ -17,6 +17,7 @@ from tests.faults.remains import Place
 from tests.faults.rot import damage_all, published
 from tests.faults.scene import Scene, quiet
 from tests.faults.steps import nothing
+from tests.faults.stories import STORIES, World, play
 from tests.faults.swaps import Reader, swap
 from tests.faults.weather import LOST_ANSWERS, STORM, by_command_line, through, weathered
 from tests.lossy_proxy import DROP, Weather
@@ -56,6 +57,17 @@ def every_step(scene: Scene, server: SeaweedFS, folder: Path) -> dict[str, Any]:
         "looks of readers": local.looks + s3.looks,
         "by kind": dict(found),
         "violations": local.violations + s3.violations,
+    }
+
+
+def other_commands(scene: Scene, folder: Path) -> dict[str, Any]:
+    """Break every step of commands that go on from a version that is there, on a local disk."""
+    with quiet():
+        played = {story.__name__: play(World(scene, folder / story.__name__), story) for story in STORIES}
+    return {
+        "cases": sum(cases for cases, _ in played.values()),
+        "by kind": {name: cases for name, (cases, _) in played.items()},
+        "violations": [violation for _, violations in played.values() for violation in violations],
     }
 
 
@@ -132,4 +144,4 @@ def bit_rot(scene: Scene, folder: Path, damages: int) -> dict[str, Any]:
     return {"damages": damages, "by kind": dict(rotted.damages), "violations": rotted.violations}
 
 
-__all__ = ["bit_rot", "every_step", "kills", "readers", "two_writers", "weather"]
+__all__ = ["bit_rot", "every_step", "kills", "other_commands", "readers", "two_writers", "weather"]

@@ -55,7 +55,8 @@ def test_a_fix_publishes_the_refused_rows_with_all_others(folder: Path) -> None:
     assert after.filter([row != 9 or file != "part-1.parquet" for file, row in identities(after)]).equals(before)
     assert len(kept.items() & files_of((folder / "out").resolve()).items()) == len(kept) - 1
     assert verify(str(folder / "out")).problems == ()
-    scoreline("quarantine", "replay", "config.json", folder=folder, code=2)
+    again = result(scoreline("quarantine", "replay", "config.json", "--json", folder=folder))["predictions"]
+    assert (again["version"], again["units_computed"]) == (2, 0)
 
 
 def identities(table: Any) -> list[tuple[str, int]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from scoreline.bundle.bundle import Bundle
     from scoreline.config.models import JobConfig
+    from scoreline.dataset.commits import Commit
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import Receipt
     from scoreline.plans.increments import Whole
@@ -82,22 +83,33 @@ class Replayed:
 def plan_replay(job: JobConfig, model: str | None, modules: Sequence[Path]) -> Scoring:
     """The run that predicts the units with refused rows of the current version again; see `planned`.
 
-    Raises UsageError when there are none, or when nothing changed since they were refused.
+    Raises UsageError when there are none, or when nothing changed since they were refused; but a version that a replay
+    made, which may not have come to its end, is published once more: nothing is left to predict then.
     """
     section = section_to_predict(job)
     whole = _whole(job, model, modules)
     scoring = planned(section, whole, "replay")
-    if scoring.goal.base is None:
+    base = scoring.goal.base
+    if base is None:
         raise DataError(Problem("nothing is published there yet", section.sink.uri, "run the config first"))
-    if not scoring.units:
-        what = f"no row of version {scoring.goal.base.version} is in quarantine"
-        raise UsageError(Problem(what, section.sink.uri, "there is nothing to replay"))
-    if all(_would_be_refused_again(whole, receipt) for receipt in scoring.superseded):
-        rows = sum(receipt.quarantined for receipt in scoring.superseded)
-        what = f"nothing changed since {counted(rows, 'row')} {'was' if rows == 1 else 'were'} refused"
-        advice = "mend contract, cleaning, references or input first; scoreline quarantine show tells the reasons"
-        raise UsageError(Problem(what, section.sink.uri, advice))
-    return scoring
+    needless = _needless(whole, base, scoring.superseded)
+    if needless is None:
+        return scoring
+    if base.kind == "replay":
+        return replace(scoring, survey=replace(scoring.survey, units=()))
+    what, advice = needless
+    raise UsageError(Problem(what, section.sink.uri, advice))
+
+
+def _needless(whole: Whole, base: Commit, refused: Sequence[Receipt]) -> tuple[str, str] | None:
+    """Why the units with refused rows of a version need not be predicted again, and advice."""
+    if not refused:
+        return f"no row of version {base.version} is in quarantine", "there is nothing to replay"
+    if not all(_would_be_refused_again(whole, receipt) for receipt in refused):
+        return None
+    rows = sum(receipt.quarantined for receipt in refused)
+    what = f"nothing changed since {counted(rows, 'row')} {'was' if rows == 1 else 'were'} refused"
+    return what, "mend contract, cleaning, references or input first; scoreline quarantine show tells the reasons"
 
 
 def _would_be_refused_again(whole: Whole, receipt: Receipt) -> bool:
