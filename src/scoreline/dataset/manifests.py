@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, exists, join, list_sizes, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import Receipt
@@ -42,15 +43,30 @@ def read_manifest(layout: Layout) -> Manifest:
     return Manifest(receipts, hashlib.sha256(body).hexdigest())
 
 
-def finished_units(layout: Layout) -> dict[str, Receipt]:
-    """The receipts of units that need not be computed again, by unit name: those whose files are there.
+def finished_names(layout: Layout) -> frozenset[str]:
+    """The names of units that have a receipt and a file of predictions, so that nobody computes them again.
 
-    Eager: two listings, and one read of the manifest or of each receipt.
+    Reads no receipt, of which there may be very many: what they say is looked at by `finished_units`. Eager: a look for
+    the manifest, then two listings at once.
     """
-    found = read_manifest(layout).receipts if exists(layout.manifest) else read_receipts(layout).values()
+    if exists(layout.manifest):
+        return frozenset(finished_units(layout))
+    with ThreadPoolExecutor(2) as pool:
+        receipts, files = pool.map(list_sizes, (layout.receipts, layout.data))
+    names = (name.removesuffix(".json") for name in receipts)
+    return frozenset(name for name in names if layout.unit_file(name).rpartition("/")[2] in files)
+
+
+def finished_units(layout: Layout, names: Collection[str] | None = None) -> dict[str, Receipt]:
+    """The receipts of units that need not be computed again, by unit name: those whose files are all there.
+
+    Of all units, or of those of these `names`. Eager: two listings, and one read of the manifest or of each receipt.
+    """
+    found = read_manifest(layout).receipts if exists(layout.manifest) else read_receipts(layout, names)
     folders = (layout.data, layout.quarantine)
     there = {layout.below_store(join(folder, name)) for folder in folders for name in list_sizes(folder)}
-    return {receipt.unit: receipt for receipt in found if all(file.path in there for file in receipt.stored)}
+    wanted = (receipt for receipt in found if names is None or receipt.unit in names)
+    return {receipt.unit: receipt for receipt in wanted if all(file.path in there for file in receipt.stored)}
 
 
 def check_files(layout: Layout, manifest: Manifest) -> None:

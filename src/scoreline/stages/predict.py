@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoreline.dataset.adoption import adopt
 from scoreline.dataset.commits import highest_commit
-from scoreline.dataset.manifests import finished_units
+from scoreline.dataset.manifests import finished_names, finished_units
 from scoreline.dataset.plans import begin
 from scoreline.dataset.publication import publish
 from scoreline.dataset.receipts import refused_in_all
@@ -17,7 +17,7 @@ from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
 from scoreline.scoring import score_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scoreline.clusters.base import Session
     from scoreline.dataset.commits import Commit
@@ -131,18 +131,29 @@ def predict(session: Session, scoring: Scoring, progress: Callable[[int], None])
     if not scoring.units and base is not None:
         return Published(lead_readers(layout, base), {}, Cost())
     begin(layout, scoring.plan)
-    receipts = finished_units(layout)
-    missing = [unit for unit in scoring.units if unit.name not in receipts]
-    progress(sum(unit.rows for unit in scoring.units) - sum(unit.rows for unit in missing))
+    finished = finished_names(layout)
+    progress(sum(unit.rows for unit in scoring.units if unit.name in finished))
+    receipts: dict[str, Receipt] = {}
     cost = Cost()
-    for position, unit in session.map(partial(score_unit, scoring.task), missing, "predict"):
-        receipts[unit.receipt.unit] = unit.receipt
-        cost = cost.plus(unit)
-        progress(missing[position].rows)
+    for units in _rounds(scoring, finished, receipts):
+        for position, done in session.map(partial(score_unit, scoring.task), units, "predict"):
+            receipts[done.receipt.unit] = done.receipt
+            cost = cost.plus(done)
+            progress(units[position].rows)
     scored = [receipts[unit.name] for unit in scoring.units]
     _check(scoring, scored)
-    done = [*adopt(layout, scoring.adopted), *scored]
-    return Published(publish(layout, done, scoring.goal), refused_in_all(scored), cost)
+    everything = [*adopt(layout, scoring.adopted), *scored]
+    return Published(publish(layout, everything, scoring.goal), refused_in_all(scored), cost)
+
+
+def _rounds(scoring: Scoring, finished: frozenset[str], receipts: dict[str, Receipt]) -> Iterator[list[Unit]]:
+    """The units to compute: those that are not `finished`; then those whose receipts tell of a file that is gone.
+
+    In between `receipts` is filled up: only now, since reading many thousand of them would keep workers waiting.
+    """
+    yield [unit for unit in scoring.units if unit.name not in finished]
+    receipts |= finished_units(scoring.task.layout, finished)
+    yield [unit for unit in scoring.units if unit.name not in receipts]
 
 
 def _check(scoring: Scoring, receipts: Sequence[Receipt]) -> None:
