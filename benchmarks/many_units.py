@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from benchmarks.machine import keep
 from benchmarks.s3_server import seaweedfs
 from benchmarks.small_jobs import TWO_WORKERS, Finished, begin, hand_over, predict, write_config
-from scoreline.storage import create, delete, exists, is_s3, join, list_names
+from scoreline.storage import create, delete, delete_tree, exists, is_s3, join, list_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,11 +106,17 @@ def moments(done: Finished) -> dict[str, float]:
 
 
 def first_receipt(config: Path, output: str) -> dict[str, float]:
-    """Seconds from the start of the process until the receipt of the only unit without one is there."""
+    """Seconds from the start of the process until the receipt of the only unit without one is there.
+
+    What comes after all receipts is taken away, as if the run had been killed at its last unit.
+    """
     store = f"{output}.store"
     (run,) = list_names(join(store, "receipts"))
     receipt = join(store, "receipts", run, list_names(join(store, "receipts", run))[-1])
-    delete(receipt)
+    for file in (receipt, join(store, "manifests", f"{run}.ndjson"), join(store, "latest.json")):
+        delete(file)
+    for folder in ("commits", "versions"):
+        delete_tree(join(store, folder))
     start = time.perf_counter()
     with begin(config) as process:
         while not exists(receipt) and process.poll() is None:
