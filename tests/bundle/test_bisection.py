@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted
@@ -91,3 +94,17 @@ def test_predictions_of_another_shape_are_refused() -> None:
 
     with pytest.raises(ModelError, match="one value a row"):
         predict_or_refuse(Fitted(Wide(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
+
+
+def test_transformers_that_write_into_what_they_are_given_spoil_no_later_call() -> None:
+    values = np.linspace(0, 9, 20)
+    pipeline = make_pipeline(StandardScaler(copy=False), LogisticRegression())
+    pipeline.fit(pd.DataFrame({"x": values}), values > 5)
+    expected = pipeline.predict_proba(pd.DataFrame({"x": values}))
+    outcome = predict_or_refuse(
+        Fitted(pipeline, None, ("x",), named=True), pd.DataFrame({"x": [*values, np.nan]}), proba=True
+    )
+    assert outcome.positions.tolist() == list(range(20))
+    assert outcome.predictions.tolist() == (values > 5).tolist()
+    assert outcome.proba is not None
+    assert np.allclose(outcome.proba, expected, rtol=0, atol=1e-12)

@@ -64,7 +64,9 @@ class Fitted:
         return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
 
     def _features(self, frame: pd.DataFrame) -> Any:
-        given = frame if self.named else frame.to_numpy()
+        # A copy: transformers with copy=False, and functions of the user, write into what they are given, and the same
+        # frame is asked again, for probabilities and by halving.
+        given = frame.copy() if self.named else frame.to_numpy(copy=True)
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
 
 
