@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted
@@ -91,3 +96,50 @@ def test_predictions_of_another_shape_are_refused() -> None:
 
     with pytest.raises(ModelError, match="one value a row"):
         predict_or_refuse(Fitted(Wide(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
+
+
+def halved(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["x"] /= 2
+    return frame
+
+
+@pytest.mark.parametrize("first", [StandardScaler(copy=False), make_pipeline(FunctionTransformer(halved))])
+def test_what_writes_into_what_it_is_given_spoils_no_later_call(first: Any) -> None:
+    values = np.linspace(0, 9, 20)
+
+    def given(numbers: Any) -> pd.DataFrame:
+        return pd.DataFrame({"x": np.array(numbers)})
+
+    pipeline = make_pipeline(first, LogisticRegression()).fit(given(values), values > 5)
+    expected = pipeline.predict_proba(given(values))
+    outcome = predict_or_refuse(Fitted(pipeline, None, ("x",), named=True), given([*values, np.nan]), proba=True)
+    assert outcome.positions.tolist() == list(range(20))
+    assert outcome.predictions.tolist() == (values > 5).tolist()
+    assert outcome.proba is not None
+    assert np.allclose(outcome.proba, expected, rtol=0, atol=1e-12)
+
+
+def test_an_object_that_hides_its_parameters_is_given_a_copy() -> None:
+    class Writer:
+        classes_ = np.array([0.0, 1.0])
+
+        def predict(self, frame: pd.DataFrame) -> np.ndarray:
+            array = frame["x"].to_numpy()
+            array.flags.writeable = True
+            array += 1
+            return array
+
+    frame = pd.DataFrame({"x": np.zeros(3)})
+    found = Fitted(Writer(), None, ("x",), named=True).predict(frame)
+    assert found.tolist() == [1.0, 1.0, 1.0]
+    assert frame["x"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_an_array_is_not_changed_either() -> None:
+    values = np.linspace(0, 9, 20)
+    pipeline = make_pipeline(StandardScaler(copy=False), LogisticRegression()).fit(
+        values[:, np.newaxis].copy(), values > 5
+    )
+    frame = pd.DataFrame({"x": values.copy()})
+    predict_or_refuse(Fitted(pipeline, None, ("x",), named=False), frame, proba=True)
+    assert frame["x"].tolist() == values.tolist()

@@ -56,3 +56,15 @@ def test_without_the_rows_found_the_encoder_raises_no_more() -> None:
 def test_no_unknown_category_gives_nothing() -> None:
     assert unknown_categories(OneHotEncoder().fit(TRAIN), TRAIN) == {}
     assert unknown_categories(StandardScaler().fit(TRAIN[["x"]]), NEW[["x"]]) == {}
+
+
+class Trimmed(OrdinalEncoder):  # type: ignore[misc]
+    """Takes text with spaces around it."""
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        return super().transform(X.apply(lambda column: column.str.strip()))
+
+
+def test_what_a_transform_of_ones_own_takes_is_left_to_it() -> None:
+    encoder = Trimmed().fit(pd.DataFrame({"sex": ["F", "M"]}))
+    assert unknown_categories(encoder, pd.DataFrame({"sex": [" F", "M "]})) == {}

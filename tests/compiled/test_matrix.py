@@ -23,7 +23,8 @@ from tests.compiled.cases import (
     texts_alone,
 )
 
-from scoreline.compiled.matrix import Encoding, is_same_matrix, layout_of
+from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.matrix import Encoding, Layout, is_same_matrix, layout_of
 from scoreline.compiled.way import no_look_up
 
 MODEL = DummyClassifier()
@@ -128,3 +129,25 @@ def test_matrices_differ_in_order_type_and_bits() -> None:
     assert not is_same_matrix(one, np.asfortranarray(one))
     assert not is_same_matrix(one, one.astype(np.float32))
     assert not is_same_matrix(np.array([[0.0], [1.0]]), np.array([[-0.0], [1.0]]))
+
+
+def test_columns_that_nothing_takes_are_looked_at_for_values_that_no_frame_holds() -> None:
+    features = ColumnTransformer([("t", texts("one_hot"), ["city"])])
+    case = fit(features, MODEL)
+    table = some_rows(10)
+    for name, value in (("count", None), ("age", 2**53 + 1), ("vip", None)):
+        place = table.schema.get_field_index(name)
+        field = table.schema.field(name).with_nullable(True)
+        changed = table.set_column(place, field, pa.array([value] * 10, field.type))
+        assert expected(case, changed) is None
+        assert made(case, changed) is None
+    assert made(case, table) is not None
+
+
+def test_a_layout_declines_blocks_of_another_type_or_width() -> None:
+    layout = Layout(((2,), (1,)), np.dtype(np.int64))
+    whole, fraction = np.zeros((3, 1), np.int64), np.zeros((3, 1))
+    layout.check([np.zeros((3, 2), np.int64), whole])
+    for blocks in ([np.zeros((3, 2), np.int64), fraction], [whole, np.zeros((3, 2), np.int64)]):
+        with pytest.raises(Declined):
+            layout.check(blocks)

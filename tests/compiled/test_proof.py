@@ -15,6 +15,7 @@ from scoreline.compiled.trials import trials
 from scoreline.compiled.way import Way, no_look_up
 
 CASE = fitted("standard", "strict", LogisticRegression(max_iter=23))
+LENIENT = fitted("standard", "one_hot", LogisticRegression(max_iter=23))
 
 
 class Bent(Way):
@@ -113,3 +114,12 @@ def test_samples_differ_from_part_to_part_and_are_the_same_again() -> None:
     assert sample(16_384, 1).tolist() == sample(16_384, 1).tolist()
     assert sample(16_384, 1).tolist() != sample(16_384, 2).tolist()
     assert sample(16_384, 2).max() < 16_384
+
+
+def test_a_part_of_types_that_arrow_takes_no_rows_of_holds_too() -> None:
+    table = some_rows(1000)
+    listed = pa.DictionaryArray.from_arrays(pa.array([0, 1] * 250, pa.int8()), ["Natal", None])
+    other = pa.DictionaryArray.from_arrays(pa.array([0, 0] * 250, pa.int8()), ["Recife"])
+    for column in (table["city"].cast(pa.string_view()), pa.chunked_array([listed, other])):
+        part = table.set_column(0, "city", column)
+        assert holds(Bent(LENIENT, straight), part, LENIENT.reference(part, True), LENIENT.reference, 1)

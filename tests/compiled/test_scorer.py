@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from tests.compiled.cases import SCHEMA, Case, columns, fitted, labels, some_rows
 
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.answers import Answers
-from scoreline.compiled.matrix import Layout
+from scoreline.compiled.matrix import Encoding, Layout
 from scoreline.compiled.plan import NotCompilable, Plan
 from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
 from scoreline.compiled.tree_model import TreeModel, compile_trees
@@ -186,3 +189,36 @@ def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:
     found = scorer(case).answers(PART, proba=True)
     assert found is not None
     assert found.agrees(case.reference(PART, True), 0)
+
+
+def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers unless some text has a fraction."""
+    return frame.apply(lambda column: pd.to_numeric(column.fillna("0")))
+
+
+def test_a_part_of_which_a_function_makes_another_type_is_left_to_scikit_learn() -> None:
+    schema = pa.schema([("text", pa.string())])
+    rng = np.random.default_rng(0)
+    train = pd.DataFrame({"text": [f"{value:.1f}" for value in rng.uniform(0, 9, 400)]})
+    features = make_column_transformer((FunctionTransformer(as_numbers), ["text"]))
+    target = (pd.to_numeric(train["text"]) * 10).astype(int) % 7
+    case = Case(make_pipeline(features, DecisionTreeClassifier(random_state=0)).fit(train, target), schema)
+    whole = pa.table({"text": pa.array([str(value) for value in rng.integers(0, 9, LEAST_ROWS)])})
+    one = pa.table({"text": pa.array([*whole["text"].to_pylist()[:-1], "3.5"])})
+    work = scorer(case)
+    work._rows = KERNEL_ROWS
+    for part in [whole] * 5 + [one] * 3:
+        found = work.answers(part, proba=True)
+        assert work.tier == Tier.COMPILED
+        assert found is not None
+        assert found.agrees(case.reference(part, True), 0)
+
+
+def test_a_proof_that_fails_leaves_everything_to_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("no such thing")
+
+    monkeypatch.setattr(Encoding, "settle", broken)
+    work = scorer(LINEAR)
+    assert work.answers(PART, proba=True) is None
+    assert (work.tier, work.reasons[0]) == (Tier.PLAIN, "A: AttributeError: no such thing")

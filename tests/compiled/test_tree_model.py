@@ -1,5 +1,6 @@
 """Trees and their ensembles: every prediction and probability of scikit-learn, to the last bit."""
 
+import tracemalloc
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -29,7 +31,9 @@ from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.kernels import Masks, Walk
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.ranks import Ranks, ranks_of
 from scoreline.compiled.tree_model import TreeModel, compile_trees
+from scoreline.compiled.trees import Ensemble, read_trees
 from scoreline.compiled.way import Way, no_look_up
 
 CLASSIFIERS = {
@@ -207,3 +211,38 @@ def test_several_outputs_are_not_compiled() -> None:
     found = compile_trees(plan, layout_of(blocks, encoding.stacked(blocks, 20)))
     assert isinstance(found, NotCompilable)
     assert "outputs" in found.reason
+
+
+def test_a_one_hot_encoder_with_more_columns_than_codes_is_not_compiled() -> None:
+    case = case_of("forest")
+    encoding, blocks = blocks_of(case, some_rows(20))
+    layout = layout_of(blocks, encoding.stacked(blocks, 20))
+    wide = replace(layout, widths=((4,), (70_000, 3)))
+    ensemble = read_trees(case.plan.model)
+    assert isinstance(ensemble, Ensemble)
+    assert isinstance(ranks_of(ensemble, case.plan, layout), Ranks)
+    assert isinstance(ranks_of(replace(ensemble, features=70_007), case.plan, wide), NotCompilable)
+
+
+def test_a_tree_that_answers_minus_zero_is_not_compiled() -> None:
+    case = case_of("tree_of_numbers")
+    model = DecisionTreeRegressor(criterion="absolute_error").fit(np.eye(3), [-0.0, 1.0, 2.0])
+    found = read_trees(model)
+    assert isinstance(found, NotCompilable)
+    assert "minus zero" in found.reason
+    assert isinstance(read_trees(case.plan.model), Ensemble)
+
+
+def test_of_a_sparse_block_only_the_features_that_are_asked_for_are_made_dense() -> None:
+    model = compiled(case_of("forest", threshold=1.0))
+    assert isinstance(model, TreeModel)
+    block = sparse.csr_array(sparse.random(2000, 5000, density=0.001, random_state=0))
+    tracemalloc.start()
+    found = model.ranks._asked(block, [7, 4999])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000 * 5000
+    assert np.array_equal(found, block.toarray().astype(np.float32)[:, [7, 4999]].T)
+    block.data[0] = np.inf
+    with pytest.raises(Declined):
+        model.ranks._asked(block, [7])

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +63,21 @@ class Fitted:
         """Probabilities, float64 (rows, labels)."""
         return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
 
+    @cached_property
+    def _writes(self) -> bool:
+        """Whether a transformer writes into the memory of what it is given: scikit-learn's do so with ``copy=False``.
+
+        Functions that set columns only change the frame that they hold, which may share its memory.
+        """
+        try:
+            parameters = self.first.get_params()
+        except Exception:  # noqa: BLE001  an object from elsewhere, which need not have parameters
+            return True
+        return any(name.rpartition("__")[2] == "copy" and not value for name, value in parameters.items())
+
     def _features(self, frame: pd.DataFrame) -> Any:
-        given = frame if self.named else frame.to_numpy()
+        # The same frame is asked again, for probabilities and by halving, so that nobody may change it.
+        given = frame.copy(deep=self._writes) if self.named else frame.to_numpy()
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
 
 

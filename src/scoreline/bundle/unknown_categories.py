@@ -18,7 +18,7 @@ def unknown_categories(estimator: Any, frame: pd.DataFrame) -> dict[str, np.ndar
     """For each column with categories that an encoder of `estimator` would raise for: a mask of these rows.
 
     Looks inside pipelines and column transformers; steps before an encoder are applied. An encoder whose
-    ``handle_unknown`` is not "error" raises for none.
+    ``handle_unknown`` is not "error" raises for none. Encoders with a ``transform`` of their own are passed over.
 
     >>> import pandas as pd
     >>> from sklearn.preprocessing import OrdinalEncoder
@@ -61,7 +61,10 @@ def _in_steps(steps: list[Any], values: pd.DataFrame) -> Iterator[tuple[Any, pd.
 
 
 def _is_strict(estimator: Any) -> bool:
-    return getattr(estimator, "handle_unknown", None) == "error" and hasattr(estimator, "categories_")
+    # What a transform of somebody's own takes, only that transform can tell.
+    own = getattr(type(estimator), "transform", None)
+    is_known = getattr(own, "__module__", "").partition(".")[0] == "sklearn"
+    return is_known and getattr(estimator, "handle_unknown", None) == "error" and hasattr(estimator, "categories_")
 
 
 def _is_known(column: pd.Series, categories: np.ndarray) -> np.ndarray:

@@ -33,14 +33,19 @@ class LinearModel:
     model : the classifier
     coef : (features, classes), or (features, 1) for two classes; float64
     intercept : (classes,)
-    starts : for each branch, the first feature of each of its columns, and the end of the last one
+    layout : where its features come from
     """
 
     model: Any
     coef: np.ndarray
     intercept: np.ndarray
-    starts: tuple[tuple[int, ...], ...]
+    layout: Layout
     tolerance: float = ROUNDING
+
+    @property
+    def starts(self) -> tuple[tuple[int, ...], ...]:
+        """For each branch, the first feature of each of its columns, and the end of the last one."""
+        return self.layout.starts
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
@@ -60,6 +65,7 @@ class LinearModel:
         """
         if proba:
             raise Declined("probabilities are scikit-learn's own")
+        self.layout.check(blocks)
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
@@ -146,7 +152,7 @@ def compile_linear(plan: Plan, layout: Layout) -> LinearModel | NotCompilable:
     if sum(widths) != len(coef):
         return NotCompilable(f"{sum(widths)} features for {len(coef)} coefficients")
     intercept = np.broadcast_to(np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64)), coef.shape[1])
-    return LinearModel(model, coef, intercept, layout.starts)
+    return LinearModel(model, coef, intercept, layout)
 
 
 def _is_known(model: Any) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from scoreline.compiled.answers import is_identical
-from scoreline.compiled.dictionary import CodedBranch, Coder
+from scoreline.compiled.dictionary import CodedBranch, Coder, Declined
 from scoreline.compiled.numbers import Numbers, numbers_of
+from scoreline.frame import family
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,18 +50,26 @@ class Layout:
             tuple(accumulate(widths, initial=start)) for start, widths in zip(before, self.widths, strict=False)
         )
 
+    def check(self, blocks: Sequence[Block]) -> None:
+        """Raise Declined when blocks make a matrix of another type or width: functions of the user may do so."""
+        if _widths(blocks) != self.widths or np.result_type(*map(_dtype, blocks)) != self.dtype:
+            raise Declined("a matrix of another type or width than before")
+
 
 def layout_of(blocks: Sequence[Block], matrix: Any) -> Layout:
-    """The layout of a `matrix` made of blocks like these, which are the same for every part."""
+    """The layout of a `matrix` made of blocks like these."""
     from scipy import sparse
 
-    widths = (
+    return Layout(_widths(blocks), np.result_type(*map(_dtype, blocks)), sparse.issparse(matrix))
+
+
+def _widths(blocks: Sequence[Block]) -> tuple[tuple[int, ...], ...]:
+    return tuple(
         tuple(column.dictionary.rows.shape[1] for column in block.columns)
         if isinstance(block, CodedBranch)
         else (block.shape[1],)
         for block in blocks
     )
-    return Layout(tuple(widths), np.result_type(*map(_dtype, blocks)), sparse.issparse(matrix))
 
 
 def _dtype(block: Block) -> np.dtype:
@@ -82,6 +91,7 @@ class Encoding:
             if branch.widths is not None
         }
         self._numbers: dict[int, Numbers] = {}
+        self._unused = _unused(plan, schema)
 
     def settle(self, table: pa.Table) -> None:
         """From now on spare the calls for branches of numbers that come out the same without, for a table's rows."""
@@ -98,7 +108,13 @@ class Encoding:
             return False
 
     def blocks(self, table: pa.Table) -> list[Block]:
-        """The block of every branch; eager. Raises Declined, and what a transformer raises for values that occur."""
+        """The block of every branch; eager.
+
+        Raises Declined, what a transformer raises for values that occur, and what the frame raises for those of columns
+        that no branch takes.
+        """
+        if self._unused.names:
+            self._frame(table.select(self._unused.names), self._unused)
         return [self._block(number, branch, table) for number, branch in enumerate(self._plan.branches)]
 
     def _block(self, number: int, branch: Branch, table: pa.Table) -> Block:
@@ -138,6 +154,13 @@ class Encoding:
     def is_shorter(self) -> bool:
         """Whether any branch is spared the calls with all rows."""
         return bool(self._coders)
+
+
+def _unused(plan: Plan, schema: pa.Schema) -> pa.Schema:
+    """The columns that no branch takes, without text and floats, which make a frame whatever their values are."""
+    used = {name for branch in plan.branches for name in branch.columns}
+    others = (field for field in schema if field.name not in used and family(field.type) != "text")
+    return pa.schema([field for field in others if not pa.types.is_floating(field.type)])
 
 
 def is_same_matrix(one: Any, other: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
@@ -80,9 +81,12 @@ def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
     known = next((piece.table for piece in tried if piece.expected is not None), None)
     if way.compiled is None or not way.compiled.edges or known is None:
         return ""
-    blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
     proba = tried[0].expected is not None and tried[0].expected.proba is not None
-    found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+    try:
+        blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
+        found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+    except Declined as why:
+        return f"it leaves rows at a threshold to scikit-learn: {why}"
     same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
     return "" if same else "its answers at a threshold are others than scikit-learn's"
 
@@ -128,12 +132,20 @@ def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, num
         return True
     proba = answers.proba is not None
     try:
-        expected = reference(table.take(pa.array(rows)), proba)
+        expected = reference(_taken(table, rows), proba)
         if answers.take(rows).agrees(expected, way.tolerance):
             return True
         return answers.agrees(reference(table, proba), 0)
     except Exception:  # noqa: BLE001  it refuses a row that was answered
         return False
+
+
+def _taken(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    try:
+        return table.take(pa.array(rows))
+    except pa.ArrowException:
+        # Arrow takes no rows of some types, nor across dictionaries that list null; their slices stay as they are.
+        return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()])
 
 
 def sample(count: int, number: int) -> np.ndarray:

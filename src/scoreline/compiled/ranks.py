@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scoreline.compiled.trees import Ensemble
 
 MOST_COLUMNS, MOST_CUTS = 256, 65_000
-"""What a node has room for."""
+"""What a node has room for; the columns of a one-hot encoder are cuts, too."""
 
 NAN, NEVER, ALWAYS = 0xFFFF, 0xFFFE, 0xFFFF
 """The code of NaN; a code that no row has; a span that takes in every code."""
@@ -109,12 +109,23 @@ class Ranks:
     def _rank(self, block: Any, mine: Sequence[int], made: np.ndarray) -> None:
         from scoreline.compiled.kernels import rank
 
-        values = np.ascontiguousarray(self._cast(_dense(block)).T)
-        if self._refused(values).any():
+        features = [self.columns[number].feature or 0 for number in mine]
+        values = self._asked(block, features)
+        for number, feature in zip(mine, values, strict=True):
+            rank(feature, self.columns[number].cuts, made[number])
+
+    def _asked(self, block: Any, features: Sequence[int]) -> np.ndarray:
+        """Some features of a block, (features, rows). Raises Declined where scikit-learn refuses any of the others."""
+        from scipy import sparse
+
+        # Text makes sparse blocks of very many features: only those that are asked for fit into memory as they are.
+        given = self._cast(block.data if sparse.issparse(block) else block)
+        if self._refused(given).any():
             raise Declined("features that scikit-learn refuses")
-        for number in mine:
-            column = self.columns[number]
-            rank(values[column.feature], column.cuts, made[number])
+        if sparse.issparse(block):
+            given = self._cast(block.tocsc()[:, features].toarray())
+            return np.ascontiguousarray(given.T)
+        return np.ascontiguousarray(given.T[features])
 
     def tests(self, feature: np.ndarray, threshold: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
         """The tests of nodes as (3, nodes): column, low, span. A row goes left if (code - low) mod 2**16 <= span."""
@@ -130,12 +141,6 @@ class Ranks:
                     np.searchsorted(numbered.cuts.cuts, threshold[nodes]), nan_left[nodes]
                 )
         return made
-
-
-def _dense(block: Any) -> np.ndarray:
-    from scipy import sparse
-
-    return np.asarray(block.toarray() if sparse.issparse(block) else block)
 
 
 def _place_of_one(rows: Any) -> np.ndarray:
@@ -186,9 +191,16 @@ def ranks_of(ensemble: Ensemble, plan: Plan, layout: Layout) -> Ranks | NotCompi
             key = (branch, place, inside)
         columns.setdefault(key, Numbered(*key, with_grid(cuts)))
         column[feature] = list(columns).index(key)
-    if len(columns) > MOST_COLUMNS or any(len(each.cuts.cuts) > MOST_CUTS for each in columns.values()):
+    if len(columns) > MOST_COLUMNS or any(_codes_of(each, layout) > MOST_CUTS for each in columns.values()):
         return NotCompilable("more columns or thresholds than a node has room for")
     return Ranks(tuple(columns.values()), column, offset, ensemble, layout)
+
+
+def _codes_of(column: Numbered, layout: Layout) -> int:
+    """How many codes a column has, but for one: thresholds, or the columns of a one-hot encoder."""
+    if column.feature is None and column.place is not None:
+        return layout.widths[column.branch][column.place]
+    return len(column.cuts.cuts)
 
 
 def _cuts(ensemble: Ensemble) -> Mapping[int, np.ndarray]:

@@ -117,7 +117,10 @@ class Scorer:
             # Hard rows overflow on purpose, and encoders warn of unknown categories.
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                self._prove(self._plan, table, due)
+                try:
+                    self._prove(self._plan, table, due)
+                except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
+                    self._reasons += [f"{tier}: {type(error).__name__}: {error}" for tier in due]
 
     def _worth(self, plan: Plan, tier: Tier) -> int:
         """The rows from which on a tier is worth its proof."""
@@ -158,10 +161,10 @@ class Scorer:
         return Way(self._encoding(plan, compiled.derive, table), plan.model, compiled)
 
     def _layout(self, plan: Plan, table: pa.Table) -> Layout | None:
-        """The layout of the matrix, from the first rows that can be encoded."""
+        """The layout of the matrix, from the first rows that can be encoded: many of them, for they decide its type."""
         encoding = Encoding(plan, self._schema, self._frame, no_look_up)
-        pairs = (table.slice(start, 2) for start in range(0, 64, 2))
-        return next((layout for pair in pairs if (layout := _layout(encoding, pair)) is not None), None)
+        pieces = [table.slice(0, REAL_ROWS), *(table.slice(start, 2) for start in range(0, 64, 2))]
+        return next((layout for piece in pieces if (layout := _layout(encoding, piece)) is not None), None)
 
     def _encoding(self, plan: Plan, derive: Any, table: pa.Table) -> Encoding:
         encoding = Encoding(plan, self._schema, self._frame, derive)

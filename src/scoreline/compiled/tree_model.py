@@ -43,6 +43,7 @@ class TreeModel:
         """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
         from scoreline.compiled.kernels import Walk, mask, walk
 
+        self.ranks.layout.check(blocks)
         codes = self.ranks.codes(blocks, count)
         sums = np.tile(self.ensemble.start, (count, 1))
         if isinstance(self.packed, Walk):

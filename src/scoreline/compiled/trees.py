@@ -106,8 +106,10 @@ def _nodes(tree: Any, values: np.ndarray, place: int = 0) -> Tree:
     return Tree(left, right, tree.feature.astype(np.int64), tree.threshold, nan_left, values, place)
 
 
-def _tree(model: Any) -> Ensemble:
+def _tree(model: Any) -> Ensemble | NotCompilable:
     tree = _nodes(model.tree_, model.tree_.value[:, 0, :])
+    if _has_minus_zero(tree.values):
+        return _MINUS_ZERO
 
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
         if not hasattr(model, "classes_"):
@@ -116,6 +118,13 @@ def _tree(model: Any) -> Ensemble:
 
     start = np.zeros(tree.values.shape[1])
     return Ensemble((tree,), start, np.float32, model.n_features_in_, finish, takes_nan=_takes_nan(model))
+
+
+_MINUS_ZERO = NotCompilable("minus zero, which a sum does not keep")
+
+
+def _has_minus_zero(values: np.ndarray) -> bool:
+    return bool((np.signbit(values) & (values == 0)).any())
 
 
 def _forest(model: Any) -> Ensemble:
@@ -146,6 +155,8 @@ def _boosting(model: Any) -> Ensemble | NotCompilable:
         for place, each in enumerate(stage)
     )
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_), np.float32))[0]  # noqa: SLF001  the same for all rows
+    if _has_minus_zero(start):
+        return _MINUS_ZERO
 
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
         if not hasattr(model, "classes_"):
