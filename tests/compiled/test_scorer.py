@@ -20,7 +20,7 @@ from tests.compiled.cases import SCHEMA, Case, columns, fitted, labels, some_row
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.matrix import Encoding, Layout
-from scoreline.compiled.plan import NotCompilable, Plan
+from scoreline.compiled.plan import NotCompilable, Plan, worthwhile
 from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.frame import to_frame
@@ -66,6 +66,17 @@ def test_nothing_is_compiled_before_it_is_worth_its_proof(monkeypatch: pytest.Mo
     assert work.tier == Tier.PLAIN
     assert work.answers(PART, proba=True) is not None
     assert work.tier == Tier.COMPILED
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_values_that_do_not_repeat_are_not_encoded_one_by_one(encoded: bool) -> None:
+    cities = pa.array([f"city {number}" for number in range(PART.num_rows)])
+    part = PART.set_column(0, "city", cities.dictionary_encode() if encoded else cities)
+    assert isinstance(LINEAR.plan, Plan)
+    widths = {branch.columns: branch.widths for branch in worthwhile(LINEAR.plan, part).branches}
+    assert [columns for columns, given in widths.items() if given is None and "city" in columns]
+    found = scorer(LINEAR).answers(part, proba=True)
+    assert found is None or found.agrees(LINEAR.reference(part, True), 0)
 
 
 def test_trees_are_compiled_once_enough_rows_have_come() -> None:

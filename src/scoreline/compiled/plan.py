@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -82,6 +82,24 @@ def read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Pla
         return _read(model, transformer, schema, named=named)
     except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
         return NotCompilable(f"{type(error).__name__}: {error}")
+
+
+def worthwhile(plan: Plan, table: pa.Table) -> Plan:
+    """The plan with those branches encoded by value alone whose values repeat in a table: else it would only cost."""
+    branches = (
+        replace(branch, widths=None) if branch.widths and not _repeat(table, branch.columns) else branch
+        for branch in plan.branches
+    )
+    return replace(plan, branches=tuple(branches))
+
+
+def _repeat(table: pa.Table, columns: Sequence[str]) -> bool:
+    return all(2 * len(_plain(table[name]).unique()) <= table.num_rows for name in columns)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column in a type that Arrow finds distinct values of, whichever it came in."""
+    return column.cast(pa.large_string()) if family(column.type) == "text" else column
 
 
 def _read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Plan | NotCompilable:

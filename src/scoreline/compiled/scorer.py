@@ -12,7 +12,7 @@ import numpy as np
 
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
-from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.plan import NotCompilable, worthwhile
 from scoreline.compiled.proof import attempt, fault, holds, pieces
 from scoreline.compiled.tree_model import compile_trees
 from scoreline.compiled.trees import is_made_of_trees
@@ -118,7 +118,7 @@ class Scorer:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 try:
-                    self._prove(self._plan, table, due)
+                    self._prove(worthwhile(self._plan, table), table, due)
                 except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
                     self._reasons += [f"{tier}: {type(error).__name__}: {error}" for tier in due]
 
