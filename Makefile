@@ -52,7 +52,7 @@ demo: setup  ## make messy sample data and run the whole job on it
 faults: setup  ## break everything that can break, at full size; under an hour
 	$(BIN)/python -m faults && $(BIN)/python -m faults.matrix
 
-soak: setup  ## five hundred kills of real processes; about an hour
+soak: setup  ## five hundred kills of real processes; about half an hour
 	$(BIN)/python -m faults.soak
 
 bench: setup  ## measure speed and memory
