@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from typing_extensions import Buffer as ReadableBuffer
+
     from scoreline.dataset.layout import Layout
     from scoreline.sinks.base import Sink
+
+
+_BUFFER = 2**20
 
 
 def write_unit_file(
@@ -31,9 +37,23 @@ def write_unit_file(
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with draft(uri) as spool:
-        with _named(uri):
-            rows = sink.write(tables, schema, spool, {"scoreline.score_key": layout.score_key})
-        return _published(spool, layout, uri), rows
+        with _named(uri), _Hashing(io.FileIO(spool, "w")) as file:
+            rows = sink.write(tables, schema, file, {"scoreline.score_key": layout.score_key})
+        made = StoredFile(layout.below_store(uri), file.digest.hexdigest(), spool.stat().st_size)
+        return _published(spool, made, uri), rows
+
+
+class _Hashing(io.BufferedWriter):
+    """A file that hashes what is written to it, so that nobody has to read it for that."""
+
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw, _BUFFER)
+        self.digest = hashlib.sha256()
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write at the end."""
+        self.digest.update(data)
+        return super().write(data)
 
 
 @contextmanager
@@ -46,13 +66,10 @@ def _named(uri: str) -> Iterator[None]:
         raise
 
 
-def _published(spool: Path, layout: Layout, uri: str) -> StoredFile:
-    with spool.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+def _published(spool: Path, made: StoredFile, uri: str) -> StoredFile:
     outcome = create(uri, spool)
     if outcome is Created.UNKNOWN:
         raise StorageError(no_answer(uri))
-    made = StoredFile(layout.below_store(uri), sha256, spool.stat().st_size)
     return made if outcome is Created.CREATED else _standing(made, spool, uri)
 
 

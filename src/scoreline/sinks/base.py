@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,8 +21,10 @@ class Sink(BaseModel):
     kind: str
     uri: str = Field(min_length=1, description="Where the published predictions are found; local or s3://.")
 
-    def write(self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path, footer: Mapping[str, str]) -> int:
-        """Write tables, in order, as one local file; return the number of rows.
+    def write(
+        self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path | BinaryIO, footer: Mapping[str, str]
+    ) -> int:
+        """Write tables, in order, as one local file, or into one that is open; return the number of rows.
 
         The bytes depend on the rows, the schema and the footer alone, never on how the rows were cut into tables.
         Memory: one row group. The file is whole when this returns; on an exception it is of no use.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +22,9 @@ class Parquet(Sink):
 
     kind: Literal["parquet"] = "parquet"
 
-    def write(self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path, footer: Mapping[str, str]) -> int:
+    def write(
+        self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path | BinaryIO, footer: Mapping[str, str]
+    ) -> int:
         """Write one unit; see `Sink.write`."""
         stored = plain(schema).with_metadata(dict(footer))
         rows = 0
