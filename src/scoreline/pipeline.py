@@ -311,8 +311,8 @@ def _cost(context: Context, key: str, published: Published, seconds: float) -> d
     known = context.folder.forecast(key)
     planned = read_json(known) if exists(known) else None
     took = {"seconds": round(seconds, 3), "unit_seconds": round(published.cost.seconds, 3)}
-    tiers = dict(sorted(published.cost.tiers.items()))
-    cost = {**took, "memory": published.cost.memory, "tiers": tiers, "planned": planned}
+    tiers = {"tiers": dict(sorted(published.cost.tiers.items())), "reasons": sorted(published.cost.reasons)}
+    cost = {**took, **tiers, "memory": published.cost.memory, "planned": planned}
     context.journal.record(cost=cost)
     return cost
 

@@ -115,11 +115,18 @@ def _clash(name: str) -> Problem:
     return Problem(what, where, advice)
 
 
-class Done(NamedTuple):
-    """A scored unit: its receipt, rows by the tier that predicted them, seconds, and the peak bytes of its process."""
+class Predicted(NamedTuple):
+    """A unit that was predicted: its receipt, rows by the tier that predicted them, and why no faster tier did."""
 
     receipt: Receipt
     tiers: Mapping[str, int]
+    reasons: tuple[str, ...]
+
+
+class Done(NamedTuple):
+    """A scored unit: what came of it, seconds, and the peak bytes of its process."""
+
+    predicted: Predicted
     seconds: float
     memory: int
 
@@ -127,8 +134,8 @@ class Done(NamedTuple):
 def score_unit(task: PredictTask, unit: Unit) -> Done:
     """Predict one unit as `predict_unit` does, and measure it."""
     started = time.perf_counter()
-    receipt, tiers = predict_unit(task, unit)
-    return Done(receipt, tiers, time.perf_counter() - started, most_memory())
+    predicted = predict_unit(task, unit)
+    return Done(predicted, time.perf_counter() - started, most_memory())
 
 
 def most_memory() -> int:
@@ -159,13 +166,6 @@ def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
         return Trial(account.rows, time.perf_counter() - started, most_memory())
 
 
-class Predicted(NamedTuple):
-    """A unit that was predicted: its receipt, and rows by the tier that predicted them."""
-
-    receipt: Receipt
-    tiers: Mapping[str, int]
-
-
 def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
     """Predict one unit in this process, with one thread, and write it once. Memory: a few batches and one row group.
 
@@ -190,7 +190,7 @@ def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
         files=unit.files,
         recipe=task.recipe,
     )
-    return Predicted(write_receipt(layout, receipt), dict(account.tiers))
+    return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.scorer.reasons)
 
 
 def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from scoreline.dataset import manifests
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.publication import Goal, publish, roll_back
-from scoreline.dataset.receipts import Receipt, StoredFile, read_receipts, write_receipt
+from scoreline.dataset.receipts import Receipt, StoredFile, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.dataset.versions import check_target, current
 from scoreline.errors import ConflictError, DataError, ScorelineError, StorageError
@@ -72,7 +73,7 @@ def test_a_run_whose_base_has_moved_loses_and_keeps_its_files(tmp_path: Path) ->
     with pytest.raises(ConflictError, match="another run"):
         publish(ours, mine, Goal(None))
     assert published(tmp_path) == [2]
-    assert [receipt.unit for receipt in read_receipts(ours)] == ["u0"]
+    assert manifests.finished(ours).receipts().keys() == {"u0"}
 
 
 def test_a_lost_symlink_and_pointer_come_back(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_rows_that_do_not_add_up_get_no_receipt(tmp_path: Path) -> None:
     layout = layout_of(tmp_path)
     with pytest.raises(ScorelineError, match="3 rows in"):
         write_receipt(layout, Receipt("u0", 3, 1, 1, {}, StoredFile("x", "0", 1)))
-    assert read_receipts(layout) == []
+    assert manifests.finished(layout).names == frozenset()
 
 
 def test_what_is_not_ours_is_never_replaced(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.manifests import finished_names, finished_units
+from scoreline.dataset.manifests import finished
 from scoreline.dataset.publication import Goal, publish
 from scoreline.dataset.receipts import Receipt, write_receipt
 from scoreline.dataset.unit_file import write_unit_file
@@ -23,9 +23,9 @@ _SCHEMA = pa.schema([("unit", pa.string()), ("run", pa.string()), ("attempt", pa
 def drive(layout: Layout, attempt: int) -> int:
     """Make the units that have no receipt, and publish the run: what `predict` does without model and input."""
     base = highest_commit(layout)
-    finished = finished_names(layout)
-    receipts = {unit: make_unit(layout, unit, attempt) for unit in UNITS if unit not in finished}
-    receipts |= finished_units(layout, finished)
+    known = finished(layout)
+    receipts = {unit: make_unit(layout, unit, attempt) for unit in UNITS if unit not in known.names}
+    receipts |= known.receipts()
     receipts |= {unit: make_unit(layout, unit, attempt) for unit in UNITS if unit not in receipts}
     return publish(layout, [receipts[unit] for unit in UNITS], Goal(base)).version
 

@@ -12,7 +12,7 @@ from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, exists, join, list_sizes, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import Receipt
@@ -43,30 +43,48 @@ def read_manifest(layout: Layout) -> Manifest:
     return Manifest(receipts, hashlib.sha256(body).hexdigest())
 
 
-def finished_names(layout: Layout) -> frozenset[str]:
-    """The names of units that have a receipt and a file of predictions, so that nobody computes them again.
+@dataclass(frozen=True)
+class Finished:
+    """The units that need not be computed again, as far as names tell.
 
-    Reads no receipt, of which there may be very many: what they say is looked at by `finished_units`. Eager: a look for
-    the manifest, then two listings at once.
+    Attributes
+    ----------
+    names : units that have a receipt and a file of predictions
+    listed : the receipts of those whose files are all there, when the run's manifest has them
+    """
+
+    layout: Layout
+    names: frozenset[str]
+    listed: Mapping[str, Receipt] | None = None
+
+    def receipts(self) -> dict[str, Receipt]:
+        """The receipts of units whose files are all there, by unit name; eager, a read for each without a manifest."""
+        if self.listed is not None:
+            return dict(self.listed)
+        there = {self.layout.below_store(self.layout.unit_file(name)) for name in self.names}
+        return _with_files(self.layout, read_receipts(self.layout, self.names), there)
+
+
+def finished(layout: Layout) -> Finished:
+    """The units of a run that are finished; eager: two listings, or the manifest and one listing for each folder.
+
+    Reads no receipt, of which there may be very many: work begins before that.
     """
     if exists(layout.manifest):
-        return frozenset(finished_units(layout))
+        there = {layout.below_store(join(layout.data, name)) for name in list_sizes(layout.data)}
+        listed = _with_files(layout, read_manifest(layout).receipts, there)
+        return Finished(layout, frozenset(listed), listed)
     with ThreadPoolExecutor(2) as pool:
         receipts, files = pool.map(list_sizes, (layout.receipts, layout.data))
     names = (name.removesuffix(".json") for name in receipts)
-    return frozenset(name for name in names if layout.unit_file(name).rpartition("/")[2] in files)
+    return Finished(layout, frozenset(name for name in names if layout.file_name(name) in files))
 
 
-def finished_units(layout: Layout, names: Collection[str] | None = None) -> dict[str, Receipt]:
-    """The receipts of units that need not be computed again, by unit name: those whose files are all there.
-
-    Of all units, or of those of these `names`. Eager: two listings, and one read of the manifest or of each receipt.
-    """
-    found = read_manifest(layout).receipts if exists(layout.manifest) else read_receipts(layout, names)
-    folders = (layout.data, layout.quarantine)
-    there = {layout.below_store(join(folder, name)) for folder in folders for name in list_sizes(folder)}
-    wanted = (receipt for receipt in found if names is None or receipt.unit in names)
-    return {receipt.unit: receipt for receipt in wanted if all(file.path in there for file in receipt.stored)}
+def _with_files(layout: Layout, receipts: Iterable[Receipt], there: set[str]) -> dict[str, Receipt]:
+    """The receipts all of whose files are there, by unit name; one listing finds those that are not known to be."""
+    kept = (layout.below_store(join(layout.quarantine, name)) for name in list_sizes(layout.quarantine))
+    files = there.union(kept)
+    return {receipt.unit: receipt for receipt in receipts if all(file.path in files for file in receipt.stored)}
 
 
 def check_files(layout: Layout, manifest: Manifest) -> None:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import Problem, ScorelineError, StorageError
-from scoreline.storage import Created, create, list_names, read_all, read_bytes
+from scoreline.storage import Created, create, read_all, read_bytes
 from scoreline.units import InputFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from scoreline.dataset.layout import Layout
 
@@ -95,13 +95,8 @@ def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
     return standing
 
 
-def read_receipts(layout: Layout, names: Collection[str] | None = None) -> list[Receipt]:
-    """The receipts of the run that exist, or those of the units of these names; eager, a read for each.
-
-    Raises DataError when one of `names` has none.
-    """
-    if names is None:
-        names = [name.removesuffix(".json") for name in list_names(layout.receipts) if name.endswith(".json")]
+def read_receipts(layout: Layout, names: Iterable[str]) -> list[Receipt]:
+    """The receipts of units; eager, a read for each. Raises DataError when one of them has none."""
     uris = [layout.receipt(name) for name in sorted(names)]
     return [parsed(body, uri) for body, uri in zip(read_all(uris), uris, strict=True)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from scoreline.dataset.manifests import finished_units
+from scoreline.dataset.manifests import finished
 from scoreline.errors import counted, printable
 from scoreline.storage import join, open_input
 
@@ -100,7 +100,7 @@ def _group(group: tuple[Any, ...], rows: int, first: tuple[Any, ...]) -> Group:
 
 
 def _batches(layout: Layout) -> Iterator[pa.RecordBatch]:
-    for _, receipt in sorted(finished_units(layout).items()):
+    for _, receipt in sorted(finished(layout).receipts().items()):
         if receipt.quarantine is not None:
             with open_input(join(layout.store, receipt.quarantine.path)) as file:
                 opened = pq.ParquetFile(file, page_checksum_verification=True)

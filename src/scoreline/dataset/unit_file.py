@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,7 +15,7 @@ from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, draft, open_input, sha256_of, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from typing_extensions import Buffer as ReadableBuffer
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from scoreline.dataset.layout import Layout
     from scoreline.sinks.base import Sink
 
-
 _BUFFER = 2**20
+"""Bytes of small writes, such as headers of pages, that go to the disk together."""
 
 
 def write_unit_file(
@@ -37,7 +36,7 @@ def write_unit_file(
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with draft(uri) as spool:
-        with _named(uri), _Hashing(io.FileIO(spool, "w")) as file:
+        with _Hashing(io.FileIO(spool, "w")) as file:
             rows = sink.write(tables, schema, file, {"scoreline.score_key": layout.score_key})
         made = StoredFile(layout.below_store(uri), file.digest.hexdigest(), spool.stat().st_size)
         return _published(spool, made, uri), rows
@@ -54,16 +53,6 @@ class _Hashing(io.BufferedWriter):
         """Write at the end."""
         self.digest.update(data)
         return super().write(data)
-
-
-@contextmanager
-def _named(uri: str) -> Iterator[None]:
-    """A draft has no name, so an error of the disk names no file: the one that is being written is meant."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or uri
-        raise
 
 
 def _published(spool: Path, made: StoredFile, uri: str) -> StoredFile:

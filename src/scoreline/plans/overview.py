@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scoreline.bundle.files import as_json, load_bundle, newest_bundle
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.manifests import finished_names
+from scoreline.dataset.manifests import finished
 from scoreline.dataset.plans import differences, read_plan
 from scoreline.errors import counted
 from scoreline.plans.prediction import handed_over, output_fields, plan_prediction
@@ -165,7 +165,7 @@ def _outlook(job: JobConfig, context: Context, bundle: Bundle, survey: Survey | 
     scoring = plan_prediction(job, bundle, context.modules, survey)
     base, layout = scoring.goal.base, scoring.task.layout
     whole = survey or scoring.survey
-    done = finished_names(layout)
+    done = finished(layout).names
     left = [unit for unit in scoring.units if unit.name not in done]
     published = base is not None and (not scoring.units or scoring.goal.reached(base, scoring.key))
     forecast = _forecast(job, scoring, left)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scoreline.config.loading import load_config
 from scoreline.dataset.commits import highest_commit
 from scoreline.dataset.layout import Layout
-from scoreline.dataset.manifests import finished_units
+from scoreline.dataset.manifests import finished
 from scoreline.dataset.plans import read_plan
 from scoreline.errors import printable
 from scoreline.runs import find_run
@@ -121,8 +121,8 @@ def _with_predictions(known: Standing, folder: RunFolder, key: str) -> Standing:
     plan, commit = read_plan(layout), highest_commit(layout)
     facts: dict[str, Any] = {}
     if plan is not None:
-        finished = finished_units(layout)
-        done = [finished[unit] for unit in plan.units if unit in finished]
+        receipts = finished(layout).receipts()
+        done = [receipts[unit] for unit in plan.units if unit in receipts]
         counts = {"units": len(plan.units), "done": len(done), "rows": plan.rows}
         facts |= {**counts, "done_rows": sum(receipt.rows_in for receipt in done)}
     if commit is not None:

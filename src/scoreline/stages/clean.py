@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,10 +27,11 @@ from scoreline.population import (
 from scoreline.refusal import first_reasons
 from scoreline.sampling import identity_hashes, value_hashes
 from scoreline.sinks.parquet import Parquet
-from scoreline.storage import Created, create, join
+from scoreline.storage import Created, create, draft, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from scoreline.cleaning import Fingerprints
     from scoreline.clusters.base import Session
@@ -102,8 +101,8 @@ def clean_unit(task: CleanTask, unit: Unit) -> CleanedUnit:
     """Read, clean and keep one unit. The file's bytes depend on the unit and the config alone."""
     uri = join(task.folder, f"{unit.name}.parquet")
     tally = _Tally(Counter(), Counter(), {})
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
-        spool, marks = Path(scratch) / "cleaned.parquet", Path(scratch) / "fingerprints.parquet"
+    # Fingerprints have a folder of their own, which is not made for nothing.
+    with draft(uri) as spool, draft(uri) as marks:
         with pq.ParquetWriter(marks, FINGERPRINTS) as writer:
             parts = _cleaned_parts(task, unit, tally, writer)
             first = next(parts, None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW
 from scoreline.frame import to_frame
 from scoreline.sinks.parquet import Parquet
-from scoreline.storage import create, join
+from scoreline.storage import create, draft, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,12 +74,6 @@ def _write(tables: Iterator[pa.Table], uri: str) -> None:
     first = next(tables, None)
     if first is None:
         return
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
-        spool = Path(scratch) / "kept.parquet"
-
-        def whole() -> Iterator[pa.Table]:
-            yield first
-            yield from tables
-
-        Parquet(uri=uri).write(whole(), first.schema, spool, {})
+    with draft(uri) as spool:
+        Parquet(uri=uri).write(chain([first], tables), first.schema, spool, {})
         create(uri, spool)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoreline.dataset.adoption import adopt
 from scoreline.dataset.commits import highest_commit
-from scoreline.dataset.manifests import finished_names, finished_units
+from scoreline.dataset.manifests import finished
 from scoreline.dataset.plans import begin
 from scoreline.dataset.publication import publish
 from scoreline.dataset.receipts import refused_in_all
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from scoreline.clusters.base import Session
     from scoreline.dataset.commits import Commit
+    from scoreline.dataset.manifests import Finished
     from scoreline.dataset.plans import RunPlan
     from scoreline.dataset.publication import Goal
     from scoreline.dataset.receipts import Receipt
@@ -75,18 +76,21 @@ class Cost:
     """What units cost: how many, the seconds of all together, and the most memory that a worker held, in bytes.
 
     `tiers` counts their rows by how they were predicted: "A" compiled, "B" each distinct value encoded once, "C" by
-    scikit-learn alone.
+    scikit-learn alone; `reasons` are why not by a faster one.
     """
 
     units: int = 0
     seconds: float = 0.0
     memory: int = 0
     tiers: Mapping[str, int] = field(default_factory=dict)
+    reasons: frozenset[str] = frozenset()
 
     def plus(self, done: Done) -> Cost:
         """The cost with one more unit."""
-        tiers = {tier: self.tiers.get(tier, 0) + done.tiers.get(tier, 0) for tier in {*self.tiers, *done.tiers}}
-        return Cost(self.units + 1, self.seconds + done.seconds, max(self.memory, done.memory), tiers)
+        more = done.predicted.tiers
+        tiers = {tier: self.tiers.get(tier, 0) + more.get(tier, 0) for tier in {*self.tiers, *more}}
+        reasons = self.reasons.union(done.predicted.reasons)
+        return Cost(self.units + 1, self.seconds + done.seconds, max(self.memory, done.memory), tiers, reasons)
 
 
 @dataclass(frozen=True)
@@ -131,13 +135,13 @@ def predict(session: Session, scoring: Scoring, progress: Callable[[int], None])
     if not scoring.units and base is not None:
         return Published(lead_readers(layout, base), {}, Cost())
     begin(layout, scoring.plan)
-    finished = finished_names(layout)
-    progress(sum(unit.rows for unit in scoring.units if unit.name in finished))
+    known = finished(layout)
+    progress(sum(unit.rows for unit in scoring.units if unit.name in known.names))
     receipts: dict[str, Receipt] = {}
     cost = Cost()
-    for units in _rounds(scoring, finished, receipts):
+    for units in _rounds(scoring, known, receipts):
         for position, done in session.map(partial(score_unit, scoring.task), units, "predict"):
-            receipts[done.receipt.unit] = done.receipt
+            receipts[done.predicted.receipt.unit] = done.predicted.receipt
             cost = cost.plus(done)
             progress(units[position].rows)
     scored = [receipts[unit.name] for unit in scoring.units]
@@ -146,13 +150,13 @@ def predict(session: Session, scoring: Scoring, progress: Callable[[int], None])
     return Published(publish(layout, everything, scoring.goal), refused_in_all(scored), cost)
 
 
-def _rounds(scoring: Scoring, finished: frozenset[str], receipts: dict[str, Receipt]) -> Iterator[list[Unit]]:
-    """The units to compute: those that are not `finished`; then those whose receipts tell of a file that is gone.
+def _rounds(scoring: Scoring, known: Finished, receipts: dict[str, Receipt]) -> Iterator[list[Unit]]:
+    """The units to compute: those that are not finished; then those whose receipts tell of a file that is gone.
 
     In between `receipts` is filled up: only now, since reading many thousand of them would keep workers waiting.
     """
-    yield [unit for unit in scoring.units if unit.name not in finished]
-    receipts |= finished_units(scoring.task.layout, finished)
+    yield [unit for unit in scoring.units if unit.name not in known.names]
+    receipts |= known.receipts()
     yield [unit for unit in scoring.units if unit.name not in receipts]
 
 

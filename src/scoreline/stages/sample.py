@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,7 +15,7 @@ from scoreline.errors import DataError, Problem, counted
 from scoreline.population import GROUP_HASH, HASH, Population
 from scoreline.sampling import GroupSplit, TimeSplit
 from scoreline.sinks.parquet import Parquet
-from scoreline.storage import create
+from scoreline.storage import create, draft
 from scoreline.target_counts import NOTHING, Counts, Question, count_rows, label_text, settled_sample, settled_split
 
 if TYPE_CHECKING:
@@ -157,12 +155,11 @@ def write_sample(population: Population, sample: Sample, columns: tuple[str, ...
     grouped = population.split is not None and isinstance(population.split.config, GroupSplit)
     ours = (SOURCE_FILE, SOURCE_ROW, HASH, *((GROUP_HASH,) if grouped else ()))
     kept = tuple(dict.fromkeys([*columns, population.target, *ours]))
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch:
-        spool = Path(scratch) / "sample.parquet"
-        tables = _sampled(chosen, sample, kept)
-        first = next(tables, None)
-        if first is None:
-            return 0
+    tables = _sampled(chosen, sample, kept)
+    first = next(tables, None)
+    if first is None:
+        return 0
+    with draft(uri) as spool:
         rows = Parquet(uri=uri).write(chain([first], tables), first.schema, spool, {})
         create(uri, spool)
     return rows

@@ -115,6 +115,16 @@ def translated(uri: str, *kinds: type[Exception], tried: str = "") -> Iterator[N
         raise translate(error, uri, tried) from error
 
 
+@contextmanager
+def named(uri: str) -> Iterator[None]:
+    """Let errors of the system that name no file name this one: what is written to by its descriptor has no name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or uri
+        raise
+
+
 def translate(error: Exception, uri: str, tried: str = "") -> ScorelineError:
     """The error that a user sees instead of one of the operating system or of S3.
 

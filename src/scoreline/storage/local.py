@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import pyarrow as pa
 
 from scoreline.errors import Problem, StorageError
-from scoreline.storage.failures import translate, translated
+from scoreline.storage.failures import named, translate, translated
 from scoreline.storage.locations import is_hidden, join, parent
 from scoreline.storage.store import Created, FileInfo, Kind, scratch_file
 
@@ -114,7 +114,7 @@ def draft(uri: str) -> Iterator[Path]:
         _make_folder(target.parent)
         with _folder(target.parent) as folder:
             file = _nameless(folder)
-    with scratch_file() if file is None else _by_descriptor(file) as (_, path):
+    with scratch_file() if file is None else _by_descriptor(file) as (_, path), named(uri):
         yield Path(path)
 
 

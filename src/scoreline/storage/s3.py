@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoreline.errors import Problem, StorageError
-from scoreline.storage.failures import translate
+from scoreline.storage.failures import named, translate
 from scoreline.storage.locations import bucket_and_key, is_hidden, join
 from scoreline.storage.s3_client import single_client
 from scoreline.storage.s3_create import create, put
@@ -101,7 +101,7 @@ def replace(uri: str, body: bytes) -> None:
 @contextmanager
 def draft(uri: str) -> Iterator[Path]:  # noqa: ARG001  (every object's is a scratch file)
     """A scratch file; see `Store`."""
-    with scratch_file() as (_, path):
+    with scratch_file() as (_, path), named(path):
         yield Path(path)
 
 
