@@ -23,8 +23,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
 
-# What the README shows builds on what it showed before, so one process runs all of it.
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180), pytest.mark.xdist_group("readme")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
 
 @dataclass(frozen=True)
