@@ -14,7 +14,11 @@ ScorelineError        1  a bug of ours
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,16 @@ def counted(number: int, noun: str) -> str:
     ('1 unit', '2,000 rows')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def nearest(name: str, names: Sequence[str], most: int = 1) -> list[str]:
+    """The names that may be meant: those that differ in case or space alone, or else those spelled alike; best first.
+
+    >>> nearest("cidade", ["idade", "Cidade"]), nearest("valr", ["valor", "sexo"]), nearest("x", ["valor"])
+    (['Cidade'], ['valor'], [])
+    """
+    alike = [other for other in names if other.strip().casefold() == name.strip().casefold()]
+    return alike[:most] or get_close_matches(name, names, most)
 
 
 class ScorelineError(Exception):

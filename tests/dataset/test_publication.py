@@ -217,3 +217,14 @@ def test_a_link_of_the_users_is_not_replaced(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match="never overwritten"):
             check_target(Layout(str(tmp_path / "predictions"), "a" * 64))
         (tmp_path / "predictions").unlink()
+
+
+def test_a_damaged_receipt_says_that_its_unit_can_be_done_again(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path)
+    receipt = finished(layout, "u0", [1])
+    Path(layout.receipt("u0")).write_bytes(receipt.as_line()[:50])
+    with pytest.raises(StorageError, match="damaged") as raised:
+        manifests.finished(layout).receipts()
+    assert "delete it, then run the same command again" in raised.value.problems[0].advice
+    Path(layout.receipt("u0")).unlink()
+    assert finished(layout, "u0", [1]) == receipt

@@ -94,7 +94,7 @@ def replay(world: World) -> Callable[[], Ended]:
 
 
 def replayed(job: Any, context: Any) -> Any:
-    """What `quarantine replay` does; a repair that is there already is no fault."""
+    """What `quarantine replay` does."""
     return pipeline.replay_quarantine(job, context, job.model.uri)
 
 

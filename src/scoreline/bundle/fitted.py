@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
-from scoreline.errors import ModelError, Problem
+from scoreline.errors import ModelError, Problem, nearest
 from scoreline.models.base import single_threaded
 
 if TYPE_CHECKING:
@@ -266,7 +265,7 @@ def _check_pair(model: ArtifactConfig, fitted: Fitted) -> None:
 
 
 def _not_made(uri: str, name: str, made: Sequence[str]) -> Problem:
-    close = get_close_matches(name, made, 1)
+    close = nearest(name, made)
     hint = f"; it makes '{close[0]}'" if close else ""
     return Problem(
         f"the model wants the feature '{name}', which the transformer does not make{hint}",

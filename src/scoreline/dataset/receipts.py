@@ -88,7 +88,7 @@ def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
         raise StorageError(no_answer(uri))
     if outcome is Created.CREATED:
         return receipt
-    standing = parsed(read_bytes(uri), uri)
+    standing = parsed(read_bytes(uri), uri, _DELETE)
     if standing.data != receipt.data:
         advice = "delete this receipt, then run the same command again"
         raise StorageError(Problem("this receipt is of another file than the one that is there", uri, advice))
@@ -98,7 +98,7 @@ def write_receipt(layout: Layout, receipt: Receipt) -> Receipt:
 def read_receipts(layout: Layout, names: Iterable[str]) -> list[Receipt]:
     """The receipts of units; eager, a read for each. Raises DataError when one of them has none."""
     uris = [layout.receipt(name) for name in sorted(names)]
-    return [parsed(body, uri) for body, uri in zip(read_all(uris), uris, strict=True)]
+    return [parsed(body, uri, _DELETE) for body, uri in zip(read_all(uris), uris, strict=True)]
 
 
 def refused_in_all(receipts: Iterable[Receipt]) -> dict[str, int]:
@@ -119,12 +119,15 @@ def no_answer(uri: str) -> Problem:
     )
 
 
-def parsed(line: bytes, uri: str) -> Receipt:
-    """The receipt that a line of JSON stands for. Raises StorageError, naming `uri`, when it is damaged."""
+_RESTORE = "restore it from a copy; scoreline data verify says what else is damaged"
+_DELETE = "delete it, then run the same command again: its unit is predicted once more, the others are kept"
+
+
+def parsed(line: bytes, uri: str, advice: str = _RESTORE) -> Receipt:
+    """The receipt that a line of JSON stands for. Raises StorageError with `uri` and `advice` when it is damaged."""
     try:
         return _parsed(json.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        advice = "restore it from a copy; scoreline data verify says what else is damaged"
         raise StorageError(Problem("this record of ours is damaged", uri, advice)) from error
 
 

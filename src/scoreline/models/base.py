@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scoreline.errors import Problem, UsageError
+from scoreline.errors import Problem, UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +134,7 @@ def _refused(model: Model, estimator: Any, unknown: Sequence[str]) -> list[Probl
 
 
 def _unknown(model: Model, name: str, known: Sequence[str]) -> Problem:
-    close = get_close_matches(name, known, 1)
+    close = nearest(name, known)
     advice = f"did you mean '{close[0]}'?" if close else f"it has: {', '.join(known)}"
     return Problem(f"{model.kind} has no parameter '{name}'", _place(model, name), advice)
 

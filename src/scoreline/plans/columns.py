@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, type_name
-from scoreline.errors import Problem, StepError
+from scoreline.errors import Problem, StepError, nearest
 from scoreline.features import faults
 from scoreline.frame import family
 from scoreline.sampling import GroupSplit, TimeSplit
@@ -62,7 +61,7 @@ def key_problems(job: JobConfig, schema: pa.Schema) -> list[Problem]:
 
 def no_column(name: str, where: str, present: Sequence[str]) -> Problem:
     """The problem of a column that is not there after cleaning."""
-    close = get_close_matches(name, present, 1)
+    close = nearest(name, present)
     advice = f"did you mean '{close[0]}'?" if close else f"the columns are: {', '.join(present[:30])}"
     return Problem(f"there is no column '{name}' after cleaning", where, advice)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from scoreline.cleaning import Cleaning, admitted
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, misfits, rules_of, type_name
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.versions import check_target
-from scoreline.errors import DataError, ModelError, Problem, UsageError
+from scoreline.errors import DataError, ModelError, Problem, UsageError, nearest
 from scoreline.keys import digest, recipe
 from scoreline.plans.increments import Whole, planned
 from scoreline.plans.training import in_order, kept_surveys, without_locations
@@ -249,7 +248,7 @@ def pinned(artifact: ArtifactConfig) -> ArtifactConfig:
 
 
 def _no_feature(name: str, uri: str, present: Sequence[str]) -> Problem:
-    close = get_close_matches(name, present, 1)
+    close = nearest(name, present)
     hint = (
         f"the nearest column is '{close[0]}': rename it in clean"
         if close

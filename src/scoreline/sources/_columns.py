@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from scoreline.errors import Problem
+from scoreline.errors import Problem, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,8 +86,7 @@ def undeclared_columns(columns: Iterable[str], declared: Iterable[str], where: s
 
 
 def _guess(name: str, here: Sequence[str]) -> str:
-    alike = [other for other in here if other.strip().casefold() == name.strip().casefold()]
-    close = alike or get_close_matches(name, here, n=3)
+    close = nearest(name, here, 3)
     guess = f"did you mean {' or '.join(repr(other) for other in close)}? " if close else ""
     more = f" and {len(here) - _COLUMNS_SHOWN} more" if len(here) > _COLUMNS_SHOWN else ""
     return f"{guess}columns here: {quoted(here[:_COLUMNS_SHOWN])}{more}"

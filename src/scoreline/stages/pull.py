@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from scoreline.errors import DataError, Problem
+from scoreline.errors import DataError, Problem, nearest
 from scoreline.surveys import surveyed
 
 if TYPE_CHECKING:
@@ -50,6 +49,6 @@ def _named(problem: Problem, uri: str) -> Problem:
 
 
 def _missing(name: str, uri: str, present: Sequence[str]) -> Problem:
-    close = get_close_matches(name, present, 1)
+    close = nearest(name, present)
     advice = f"the nearest is '{close[0]}'" if close else f"the columns are: {', '.join(present[:20])}"
     return Problem(f"the input has no column '{name}', which is needed", uri, advice)

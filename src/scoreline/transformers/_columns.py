@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from scoreline.errors import DataError, Problem, StepError
+from scoreline.errors import DataError, Problem, StepError, nearest
 from scoreline.frame import family
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def _problems(transformer: Transformer, schema: pa.Schema) -> Iterator[Problem]:
     for name in dict.fromkeys(transformer.columns):
         where = f"features, {transformer.kind}: column '{name}'"
         if name not in schema.names:
-            close = get_close_matches(name, schema.names, n=3)
+            close = nearest(name, schema.names, 3)
             known = (
                 f"did you mean {' or '.join(map(repr, close))}?" if close else f"columns here: {_listed(schema.names)}"
             )
