@@ -12,7 +12,7 @@ from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
 from scoreline.plans.overview import overview
-from scoreline.plans.prediction import foresee, handed_over, plan_prediction
+from scoreline.plans.prediction import foresee, handed_over, plan_prediction, survey_handed_over
 from scoreline.plans.replaying import plan_replay, replayed
 from scoreline.plans.training import not_trained, plan_training, survey_to_judge
 from scoreline.population import Population
@@ -34,6 +34,7 @@ from scoreline.work import Context, Work, at_work, located
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scoreline.bundle.artifact import ArtifactConfig
     from scoreline.bundle.bundle import Bundle
     from scoreline.config.models import JobConfig, TrainConfig
     from scoreline.plans.overview import Outlook
@@ -106,15 +107,16 @@ def predict(job: JobConfig, context: Context) -> RunRecord:
     Raises ModelError when the gate refuses the bundle by its last evaluation; one that was never judged may predict.
     """
     if job.train is None:
-        plan = _handed_over(job, context)
-        with at_work(job, context, plan.survey.rows) as work:
-            return _predicted(work, plan, None)
+        survey = _survey_handed_over(job, context)
+        with at_work(job, context, survey.rows) as work:
+            # Meanwhile the workers start.
+            return _predicted(work, _handed_over(work, survey), None)
     learned = _plan(job, job.train, context)
     with at_work(job, context, learned.survey.rows) as work:
         trained = _found(work, learned)
         _stay_refused(job, trained)
-        survey = learned.survey if job.predict_source == job.source else None
-        return _predicted(work, plan_prediction(job, trained.bundle, context.modules, survey), trained)
+        known = learned.survey if job.predict_source == job.source else None
+        return _predicted(work, plan_prediction(job, trained.bundle, context.modules, known), trained)
 
 
 @located
@@ -173,15 +175,23 @@ def _train_section(job: JobConfig) -> TrainConfig:
     return job.train
 
 
-def _handed_over(job: JobConfig, context: Context) -> Scoring:
+def _survey_handed_over(job: JobConfig, context: Context) -> Survey:
     _import(job, context)
     with context.journal.stage("pull", f"looking at {job.predict_source.uri}"):
-        if job.model is None:
-            raise UsageError(not_trained(job))
-        bundle, survey = handed_over(job, job.model, context.modules)
-        plan = plan_prediction(job, bundle, context.modules, survey)
-    _tell_notes(context, plan.survey)
+        return survey_handed_over(job, _model(job))
+
+
+def _handed_over(work: Work, survey: Survey) -> Scoring:
+    bundle, survey = handed_over(work.job, _model(work.job), work.context.modules, survey)
+    plan = plan_prediction(work.job, bundle, work.context.modules, survey)
+    _tell_notes(work.context, plan.survey)
     return plan
+
+
+def _model(job: JobConfig) -> ArtifactConfig:
+    if job.model is None:
+        raise UsageError(not_trained(job))
+    return job.model
 
 
 def _trained(work: Work, plan: TrainPlan, *, held_out_needed: bool = False) -> Trained:

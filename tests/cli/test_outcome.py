@@ -1,8 +1,10 @@
+import gc
 import io
 import json
 import shutil
 import signal
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -188,3 +190,38 @@ def test_a_method_that_an_own_kind_lacks_is_named(tmp_path: Path, capsys: pytest
         module.base.Step(kind="half").apply(None)
     assert caught.value.exit_code == 2
     assert "does not define the method 'apply'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_comes_while_python_collects_garbage_is_not_lost(sent: signal.Signals, code: int) -> None:
+    left, before = [sent], sys.unraisablehook
+
+    def collecting(_phase: str, _info: dict[str, int]) -> None:
+        if left:
+            signal.raise_signal(left.pop())
+
+    gc.callbacks.append(collecting)
+    try:
+        with pytest.raises(typer.Exit) as caught, Outcome():  # noqa: PT012  (two steps are the case)
+            gc.collect()
+            time.sleep(5)
+    finally:
+        gc.callbacks.remove(collecting)
+    assert caught.value.exit_code == code
+    assert (left, sys.unraisablehook) == ([], before)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_waits_for_the_end_of_an_import(
+    sent: signal.Signals, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slowly.py").write_text(
+        f"import signal, time\nsignal.raise_signal({sent})\ntime.sleep(0.1)\nwhole = 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slowly", raising=False)
+    with pytest.raises(typer.Exit) as caught, Outcome():  # noqa: PT012  (two steps are the case)
+        import slowly  # type: ignore[import-not-found]
+
+        time.sleep(5)
+    assert (caught.value.exit_code, slowly.whole) == (code, 1)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 WITHOUT_GUARD = """
 from scoreline.clusters.local import Local
 with Local(workers=1).open() as session:
-    pass
+    print(session.workers)
 """
 # Both belong to the whole process: Python's resource tracker, and the pool in which distributed pickles.
 STAYS = ("resource_tracker", "Dask-Offload")

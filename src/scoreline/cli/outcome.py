@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
+from _thread import interrupt_main
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
@@ -18,8 +19,8 @@ import typer
 from scoreline.errors import Problem, ScorelineError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
+    from collections.abc import Iterator, Sequence
+    from types import CodeType, FrameType, TracebackType
     from typing import TextIO
 
     from scoreline.runs import Journal
@@ -39,6 +40,10 @@ _OF_THE_MACHINE = (
     errno.ENOTDIR,
 )
 """What disks and limits of the machine refuse, wherever it happens."""
+
+_IMPORTS = "<frozen importlib._bootstrap>"
+_AGAIN_S = 0.02
+"""After so long a signal comes again that could not be heard."""
 
 
 class Result(Protocol):
@@ -68,7 +73,8 @@ class Outcome:
         self.journal: Journal | None = None
         self._as_json = as_json
         self._debug = debug
-        self._handler: Any = None
+        self._handlers: dict[signal.Signals, Any] = {}
+        self._hook = sys.unraisablehook
         self._warnings = warnings.catch_warnings()
 
     def show(self, result: Result) -> None:
@@ -80,7 +86,11 @@ class Outcome:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._handler = signal.signal(signal.SIGTERM, _terminate)
+            self._handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, _interrupt)
+            # Who does not hear Ctrl-C, as in the background of a shell, stays deaf.
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+            sys.unraisablehook = self._raise_again
         self._warnings.__enter__()
         warnings.showwarning = self._tell_warning
         return self
@@ -89,8 +99,10 @@ class Outcome:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._warnings.__exit__(kind, error, trace)
-        if self._handler is not None:
-            signal.signal(signal.SIGTERM, self._handler)
+        if self._handlers:
+            for signum, handler in self._handlers.items():
+                signal.signal(signum, handler)
+            sys.unraisablehook = self._hook
         if error is None:
             self._close("done", 0)
         elif not isinstance(error, (typer.Exit, SystemExit, BrokenPipeError)):
@@ -107,6 +119,13 @@ class Outcome:
             print(_as_json({"exit_code": code, "problems": told}))
         self._close("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", code)
         raise typer.Exit(code)
+
+    def _raise_again(self, ignored: sys.UnraisableHookArgs) -> None:
+        """Have a signal come once more that came where Python cannot raise it, as in a callback of its collector."""
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            _send_again(signal.SIGTERM if issubclass(ignored.exc_type, Terminated) else signal.SIGINT)
+        else:
+            self._hook(ignored)
 
     def _tell_warning(
         self,
@@ -148,8 +167,22 @@ def _as_json(found: Any) -> str:
     return json.dumps(found, indent=2, ensure_ascii=not everything, default=str)
 
 
-def _terminate(*_signal: object) -> NoReturn:
-    raise Terminated
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """Raise for Ctrl-C or SIGTERM; later while a module is imported, since that may leave the lock of imports held."""
+    if any(code.co_filename == _IMPORTS for code in _codes(frame)):
+        _send_again(signum)
+    else:
+        raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+
+def _codes(frame: FrameType | None) -> Iterator[CodeType]:
+    while frame is not None:
+        yield frame.f_code
+        frame = frame.f_back
+
+
+def _send_again(signum: int) -> None:
+    threading.Timer(_AGAIN_S, interrupt_main, [signum]).start()
 
 
 def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int]:

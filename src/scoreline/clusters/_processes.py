@@ -74,13 +74,22 @@ def _kill(nanny: Nanny) -> None:
 
 
 @contextmanager
-def started(make: Callable[[], LocalCluster]) -> Iterator[Processes]:
-    """Start a cluster; afterwards none of its processes is left, even when Ctrl-C comes again while they are ended."""
-    processes = _started(make)
-    try:
-        yield processes
-    finally:
-        _end(processes)
+def starting(make: Callable[[], LocalCluster]) -> Iterator[Callable[[], Processes]]:
+    """Start a cluster meanwhile; gives what waits for it, and raises what kept it from starting.
+
+    Afterwards none of its processes is left, even when Ctrl-C comes again while they are ended. The thread that starts
+    them does not hear Ctrl-C: threads and processes that it starts do not hear it either.
+    """
+    # Starting the tracker unblocks Ctrl-C in the thread that does it.
+    resource_tracker.ensure_running()
+    with ThreadPoolExecutor(1, "start", signal.pthread_sigmask, (signal.SIG_BLOCK, [signal.SIGINT])) as pool:
+        coming = pool.submit(lambda: Processes(make()))
+        try:
+            yield coming.result
+        finally:
+            # Half a cluster cannot be closed.
+            if coming.exception() is None:
+                _end(coming.result())
 
 
 def _end(processes: Processes) -> None:
@@ -89,19 +98,3 @@ def _end(processes: Processes) -> None:
         processes.cluster.close()
     finally:
         processes.kill()
-
-
-def _started(make: Callable[[], LocalCluster]) -> Processes:
-    """Start in a thread that does not hear Ctrl-C: threads and processes that it starts do not hear it either.
-
-    Ctrl-C meanwhile waits until the cluster is there, since half a cluster cannot be closed.
-    """
-    # Starting the tracker unblocks Ctrl-C in the thread that does it.
-    resource_tracker.ensure_running()
-    with ThreadPoolExecutor(1, "start", signal.pthread_sigmask, (signal.SIG_BLOCK, [signal.SIGINT])) as pool:
-        starting = pool.submit(make)
-        try:
-            return Processes(starting.result())
-        except KeyboardInterrupt:
-            _end(Processes(starting.result()))
-            raise

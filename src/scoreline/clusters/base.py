@@ -80,6 +80,9 @@ class Cluster(BaseModel):
     ) -> AbstractContextManager[Session]:
         """Start or reach the cluster; closing leaves no process or thread behind that it started.
 
+        What has to be started may still be on its way: the first use of the session waits for it, and raises what
+        would be raised here.
+
         What goes wrong on the way and is mended is told in sentences by `tell`: lost workers, second attempts, tasks
         that come under suspicion of killing workers, a scheduler that comes back, and what runs where when nothing
         finishes any more. It is called in the thread that asks for results, between two of them.

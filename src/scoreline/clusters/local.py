@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -57,22 +57,27 @@ class Local(Cluster):
 
     @contextmanager
     def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[Session]:
-        """Start the workers, about a second; ClusterError when they do not start. See `Cluster.open`."""
+        """Begin to start the workers, which takes about a second more, and do not wait for them. See `Cluster.open`.
+
+        The session raises ClusterError when it is used and they did not start.
+        """
         own = read_modules(modules)
         import_modules(own)
+        from scoreline.clusters._ahead import SessionAhead
         from scoreline.clusters._connection import Connection
-        from scoreline.clusters._processes import started
+        from scoreline.clusters._processes import starting
         from scoreline.clusters._session import DaskSession, Patience, quiet
 
         patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
         inherited = environment(_WORKER_ENVIRONMENT, also=_SET_BY_DASK)
-        with (
-            quiet(),
-            inherited,
-            started(self._cluster) as processes,
-            Connection(lambda: _connected(processes.cluster, own)) as connection,
-        ):
-            yield DaskSession(connection, patience, tell, processes)
+        with quiet(), inherited, starting(self._cluster) as started, ExitStack() as stack:
+
+            def session() -> DaskSession:
+                processes = started()
+                connection = stack.enter_context(Connection(lambda: _connected(processes.cluster, own)))
+                return DaskSession(connection, patience, tell, processes)
+
+            yield SessionAhead(session)
 
     def _cluster(self) -> LocalCluster:
         from dask.system import CPU_COUNT
@@ -88,6 +93,7 @@ class Local(Cluster):
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
                 silence_logs=logging.CRITICAL,
+                preload=["scoreline.clusters._early"],
             )
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"

@@ -172,18 +172,34 @@ def _scoring(bundle: Bundle, contract: Contract) -> dict[str, Any]:
     }
 
 
-def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) -> tuple[Bundle, Survey]:
+def survey_handed_over(job: JobConfig, model: ArtifactConfig) -> Survey:
+    """The survey of the input for artifacts that were fitted elsewhere, of which none is loaded; eager."""
+    if is_bundle(model.uri):
+        bundle = _bundle_from_elsewhere(job, model)
+        return survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
+    return pull(job.predict_source, Asked(job.contract), kept_surveys(job))
+
+
+def handed_over(
+    job: JobConfig, model: ArtifactConfig, modules: Sequence[Path], survey: Survey | None = None
+) -> tuple[Bundle, Survey]:
     """A bundle around artifacts that were fitted elsewhere, and the survey of the input it was checked against.
 
-    Raises ModelError when the artifacts may not be loaded, want columns that are not there after cleaning, or cannot
-    predict the first rows.
+    `survey` is that of `survey_handed_over` where it is known already. Raises ModelError when the artifacts may not be
+    loaded, want columns that are not there after cleaning, or cannot predict the first rows.
     """
-    names = tuple(path.stem for path in modules)
+    survey = survey or survey_handed_over(job, model)
     if is_bundle(model.uri):
-        return _bundle_from_elsewhere(job, model)
+        return _bundle_from_elsewhere(job, model), survey
+    bundle = _around(job, model, modules, survey)
+    return answering(bundle, survey), replace(survey, notes=(*survey.notes, *_doubts(bundle.inputs, survey)))
+
+
+def _around(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path], survey: Survey) -> Bundle:
+    """A bundle around artifacts, with the config's contract and cleaning; what it answers with is not known yet."""
+    names = tuple(path.stem for path in modules)
     model, transformer = pinned(model), None if job.transformer is None else pinned(job.transformer)
     fitted = load_fitted(model, transformer, names)
-    survey = pull(job.predict_source, Asked(job.contract), kept_surveys(job))
     contract = _without_refused_nulls(survey.contract)
     everything = Cleaning(job.clean).surveyed().at("predict")
     cleaned = everything.output_schema(contract.schema)
@@ -191,7 +207,7 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
     if missing:
         raise ModelError(*(_no_feature(name, model.uri, cleaned.names) for name in missing))
     cleaning, needs = everything.feeding(fitted.names, contract.schema)
-    bundle = Bundle(
+    return Bundle(
         contract=contract,
         needs=in_order(needs, contract.schema),
         cleaning=cleaning,
@@ -204,7 +220,6 @@ def handed_over(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path]) 
         target=job.target,
         from_pandas=True,
     )
-    return answering(bundle, survey), replace(survey, notes=(*survey.notes, *_doubts(bundle.inputs, survey)))
 
 
 def _doubts(inputs: pa.Schema, survey: Survey) -> Iterator[str]:
@@ -223,7 +238,7 @@ def _without_refused_nulls(contract: Contract) -> Contract:
     return replace(contract, schema=pa.schema(fields))
 
 
-def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig) -> tuple[Bundle, Survey]:
+def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig) -> Bundle:
     """A bundle's folder named as the model: it brings its own contract and cleaning."""
     if job.clean:
         raise UsageError(
@@ -233,8 +248,7 @@ def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig) -> tuple[Bundl
                 'remove "clean" from the config',
             )
         )
-    bundle = load_bundle(absolute(model.uri), given=model)
-    return bundle, survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
+    return load_bundle(absolute(model.uri), given=model)
 
 
 def pinned(artifact: ArtifactConfig) -> ArtifactConfig:

@@ -17,7 +17,6 @@ from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
 from scoreline.errors import DataError, Problem, ScorelineError
-from scoreline.incremental import fit_incremental, fit_incremental_on
 from scoreline.population import GROUP_HASH, row_groups
 from scoreline.storage import create, join
 from scoreline.threads import limited
@@ -171,6 +170,8 @@ def learn_in_parts(session: Session, recipe: Recipe, population: Population) -> 
     With workers, batches are loaded and transformed side by side while the estimator goes from one to the next; the
     result is the same. BLAS has one thread in both, since workers have one.
     """
+    from scoreline.incremental import fit_incremental, fit_incremental_on
+
     features = recipe.features()
     counts = dict(session.map(partial(_labels, recipe), [population.only(unit) for unit in population.units], "labels"))
     loaders = [

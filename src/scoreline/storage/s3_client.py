@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from scoreline.errors import Problem, StorageError
 
@@ -51,6 +53,7 @@ def _client(fingerprint: str) -> Any:  # noqa: ARG001  (the fingerprint is there
         s3={"addressing_style": "path"} if endpoint else None,
     )
     session = botocore.session.Session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     try:
         return session.create_client("s3", region_name=_region(), endpoint_url=endpoint, config=config)
     except ValueError as error:
@@ -58,6 +61,15 @@ def _client(fingerprint: str) -> Any:  # noqa: ARG001  (the fingerprint is there
             raise
         advice = "write http://host:port or https://host"
         raise StorageError(Problem("AWS_ENDPOINT_URL is not a possible address", _shown(endpoint), advice)) from error
+
+
+def _moment(written: Any) -> datetime:
+    """A moment in an answer. Of a listing of many names its moments take most of the time as botocore reads them."""
+    try:
+        return datetime.fromisoformat(written)
+    except (TypeError, ValueError):
+        moment: datetime = parse_timestamp(written)
+        return moment
 
 
 def _endpoint() -> str | None:
