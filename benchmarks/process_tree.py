@@ -1,0 +1,162 @@
+"""One run of a program with all that it starts: wall time, processor time, memory, and an end after a limit.
+
+Orphans (Ray leaves some) come to this process, which counts and ends them: Linux only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from benchmarks.worker_memory import descendants, high_water
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PR_SET_CHILD_SUBREAPER = 36
+LEAST_PAUSE, SHARE = 0.1, 50
+"""Memory is looked at every 0.1 s, or less often: looking may take one part in fifty of a core's time."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes
+    ----------
+    code : exit code; None where the limit ended it
+    seconds, cpu_seconds : from start to end, and of all processors in all processes of the run
+    tree_mib : most memory of all processes together at one time, shared pages divided among them (PSS)
+    worker_mib : most memory that any one of its processes ever had (VmHWM)
+    load : of the machine just before, over a minute
+    said : the end of what it printed
+    """
+
+    code: int | None
+    seconds: float
+    cpu_seconds: float
+    tree_mib: float
+    worker_mib: float
+    load: float
+    said: str
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What a result file keeps."""
+        return {name: value for name, value in asdict(self).items() if name not in {"code", "said"}}
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], cores: int, limit: float) -> Run:
+    """Run a command on the first cores to its end, or to the limit in seconds."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    load, before, start = os.getloadavg()[0], _cpu(), time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said, _started(command, environment, cores, said) as process:
+        with TreeMemory() as memory:
+            code = _ended(process, limit)
+            seconds = time.perf_counter() - start
+        _end_the_rest()
+        said.seek(0)
+        end = said.read()[-4000:]
+    cpu = _cpu() - before
+    return Run(code, round(seconds, 3), round(cpu, 3), memory.tree_mib, memory.worker_mib, round(load, 2), end)
+
+
+def _started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cores: int,
+    said: Any,
+) -> subprocess.Popen[bytes]:
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    pinned = ["taskset", "--cpu-list", ",".join(map(str, chosen)), *command]
+    return subprocess.Popen(
+        pinned, stdout=said, stderr=subprocess.STDOUT, env=dict(environment), start_new_session=True
+    )
+
+
+def _ended(process: subprocess.Popen[bytes], limit: float) -> int | None:
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _end_the_rest() -> None:
+    """Kill and reap what a run left behind, so that its time is counted and the next one has the machine."""
+    while left := descendants(os.getpid()):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, 0)[0]:
+                pass
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class TreeMemory:
+    """While it is open, watches the memory of all that this process started."""
+
+    def __init__(self) -> None:
+        self._peaks: dict[int, int] = {}
+        self._most = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @property
+    def tree_mib(self) -> float:
+        """The most at one time."""
+        return round(self._most / 1024, 1)
+
+    @property
+    def worker_mib(self) -> float:
+        """The most of one process."""
+        return round(max(self._peaks.values(), default=0) / 1024, 1)
+
+    def _watch(self) -> None:
+        pause = LEAST_PAUSE
+        while not self._done.wait(pause):
+            took = _timed(self._look)
+            pause = max(LEAST_PAUSE, SHARE * took)
+
+    def _look(self) -> None:
+        pids = descendants(os.getpid())
+        self._most = max(self._most, sum(map(_proportional, pids)))
+        for pid in pids:
+            self._peaks[pid] = max(self._peaks.get(pid, 0), high_water(pid))
+
+
+def _timed(look: Callable[[], None]) -> float:
+    start = time.thread_time()
+    look()
+    return time.thread_time() - start
+
+
+def _proportional(pid: int) -> int:
+    """KiB of a process, pages that it shares counted in part."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
