@@ -64,26 +64,30 @@ class Stand:
 
 def compared(stand: Stand, name: str, pairs: int) -> dict[str, Any]:
     """Pairs in turns, the first one of a pair alternating."""
-    found = []
+    found: list[dict[str, Any]] = []
+    rows = 0
     for number in range(pairs):
-        if number % 2:
-            theirs, ours = stand.theirs(name), stand.ours()
-        else:
-            ours, theirs = stand.ours(), stand.theirs(name)
-        found.append({"ours": ours[0].figures, "theirs": theirs[0].figures})
-        if theirs[1] is None or ours[1] is None:
+        sides = {"ours": stand.ours, "theirs": lambda: stand.theirs(name)}
+        done = {side: sides[side]() for side in sorted(sides, reverse=bool(number % 2))}
+        found.append({side: done[side][0].figures for side in sides})
+        ours, theirs = (done[side][1] for side in sides)
+        if ours is None or theirs is None:
             return {"pairs": found, "over_seconds": stand.limit}
-        if other := difference(ours[1], theirs[1]):
+        if other := difference(ours, theirs):
             raise NoRunError(f"not the same: {other}")
-    return {"rows_compared": len(ours[1].keys), "pairs": found, **summary(found)}
+        rows = len(ours.keys)
+    return {"rows_compared": rows, "pairs": found, "ratio": ratio(found), "median": medians(found)}
 
 
-def summary(pairs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians of both, and the median of the ratios with the least and the most of them."""
-    ratios = sorted(pair["theirs"]["seconds"] / pair["ours"]["seconds"] for pair in pairs)
-    ratio = {"median": round(median(ratios), 3), "least": round(ratios[0], 3), "most": round(ratios[-1], 3)}
-    sides = {side: {of: round(median(p[side][of] for p in pairs), 3) for of in pairs[0][side]} for side in pairs[0]}
-    return {"ratio": ratio, "median": sides}
+def ratio(pairs: list[dict[str, Any]]) -> dict[str, float]:
+    """How many times as long the peer took: the median over pairs, with the least and the most."""
+    each = sorted(pair["theirs"]["seconds"] / pair["ours"]["seconds"] for pair in pairs)
+    return {"median": round(median(each), 3), "least": round(each[0], 3), "most": round(each[-1], 3)}
+
+
+def medians(pairs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Of each figure of each side."""
+    return {side: {of: round(median(p[side][of] for p in pairs), 3) for of in pairs[0][side]} for side in pairs[0]}
 
 
 def alone(stand: Stand, runs: int) -> dict[str, Any]:
@@ -92,12 +96,9 @@ def alone(stand: Stand, runs: int) -> dict[str, Any]:
     for _ in range(runs):
         done, answers = stand.ours()
         found.append({"ours": done.figures})
-    rows = len(answers.keys) if answers else 0
-    return {
-        "rows_compared": rows,
-        "pairs": found,
-        "median": {"ours": {k: median(p["ours"][k] for p in found) for k in found[0]["ours"]}},
-    }
+        if answers is None:
+            return {"pairs": found, "over_seconds": stand.limit}
+    return {"pairs": found, "median": medians(found)}
 
 
 def add(result: Path, key: str, found: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ class Run:
     code : exit code; None where the limit ended it
     seconds, cpu_seconds : from start to end, and of all processors in all processes of the run
     tree_mib : most memory of all processes together at one time, shared pages divided among them (PSS)
-    worker_mib : most memory that any one of its processes ever had (VmHWM)
+    process_mib : most memory that any one of its processes ever had (VmHWM)
     load : of the machine just before, over a minute
     said : the end of what it printed
     """
@@ -46,7 +46,7 @@ class Run:
     seconds: float
     cpu_seconds: float
     tree_mib: float
-    worker_mib: float
+    process_mib: float
     load: float
     said: str
 
@@ -68,7 +68,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], cores: int, limi
         said.seek(0)
         end = said.read()[-4000:]
     cpu = _cpu() - before
-    return Run(code, round(seconds, 3), round(cpu, 3), memory.tree_mib, memory.worker_mib, round(load, 2), end)
+    return Run(code, round(seconds, 3), round(cpu, 3), memory.tree_mib, memory.process_mib, round(load, 2), end)
 
 
 def _started(
@@ -130,7 +130,7 @@ class TreeMemory:
         return round(self._most / 1024, 1)
 
     @property
-    def worker_mib(self) -> float:
+    def process_mib(self) -> float:
         """The most of one process."""
         return round(max(self._peaks.values(), default=0) / 1024, 1)
 

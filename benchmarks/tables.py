@@ -7,14 +7,18 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import speed_tables
 from benchmarks.machine import RESULTS
+from benchmarks.markdown import put, table
 from benchmarks.under_faults.contenders import CONTENDERS
 from benchmarks.under_faults.verdicts import NEW, OLD, UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 README = Path(__file__).parent / "README.md"
+FRONT = README.parents[1] / "README.md"
+PLOT = "Rows a second, and memory, against rows"
 Trials = list[dict[str, Any]]
 
 KILLED = (
@@ -63,7 +67,7 @@ def peers_under_faults(found: dict[str, Any]) -> str:
     """Kills, lost answers, and with which versions and how each contender was run."""
     blocks = [
         "What a reader finds after a kill at a random moment of writing, and what the same command makes of it",
-        _table(
+        table(
             KILLED,
             [
                 (CONTENDERS[name].name, victim, *_killed(of[victim]))
@@ -73,7 +77,7 @@ def peers_under_faults(found: dict[str, Any]) -> str:
             ],
         ),
         "One answer to a PUT gets lost on S3: what the program says, and what a reader then finds",
-        _table(
+        table(
             LOST,
             [
                 (CONTENDERS[name].name, what, *_lost(of[f"lost_at_{what}"]))
@@ -147,11 +151,11 @@ def _versions(found: dict[str, Any]) -> str:
 
 def many_units(found: dict[str, Any]) -> str:
     """Many files, and going on with many finished units."""
-    blocks = ["Files of a thousand rows, end to end with two workers", _table(FILES, map(_of_files, found["files"]))]
+    blocks = ["Files of a thousand rows, end to end with two workers", table(FILES, map(_of_files, found["files"]))]
     again = {"local disk": found["resume"], "an S3 server on this machine": found.get("resume_s3", ())}
     resumed = [_resumed(where, of) for where, runs in again.items() for of in runs]
     if resumed:
-        blocks += ["The same command again, from the start of its process", _table(RESUMED, resumed)]
+        blocks += ["The same command again, from the start of its process", table(RESUMED, resumed)]
     return "\n\n".join([*blocks, _busy(found)])
 
 
@@ -180,7 +184,7 @@ def protocol_overhead(found: dict[str, Any]) -> str:
         (name, f"{of['mean_megabytes']:.1f}", str(len(of["runs"])), interval(of["seconds"]), interval(of["cpu"]))
         for name, of in found["workloads"].items()
     ]
-    return f"{_table(OVERHEAD, rows)}\n\n{_busy(found)}"
+    return f"{table(OVERHEAD, rows)}\n\n{_busy(found)}"
 
 
 def compiled_kernels(found: dict[str, Any]) -> str:
@@ -192,12 +196,7 @@ def compiled_kernels(found: dict[str, Any]) -> str:
         way = (of["model"].replace("_", " "), "yes" if of["proba"] else "no", of["tier"])
         return (*way, *speeds, str(ratio["median"]), f"{ratio['least']} to {ratio['most']}")
 
-    return f"{_table(KERNELS, map(row, found['results']))}\n\n{_busy(found)}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table(KERNELS, map(row, found['results']))}\n\n{_busy(found)}"
 
 
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -205,20 +204,23 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_overhead": protocol_overhead,
     "many_units": many_units,
     "compiled_kernels": compiled_kernels,
+    "peers_speed": speed_tables.full,
 }
 
 
 def main() -> None:
     """Write each table whose result is there."""
-    text = README.read_text()
-    for name, table in TABLES.items():
-        result = RESULTS / f"{name}.json"
-        if result.exists():
-            begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-            before, _, rest = text.partition(begin)
-            after = rest.partition(end)[2]
-            text = f"{before}{begin}\n{table(json.loads(result.read_text()))}\n{end}{after}"
-    README.write_text(text)
+    for name, content in TABLES.items():
+        if (found := _result(name)) is not None:
+            put(README, name, content(found))
+    if found := _result("peers_speed"):
+        (RESULTS / "peers_speed.svg").write_text(speed_tables.plot(found))
+        put(FRONT, "peers_speed", f"{speed_tables.short(found)}\n\n![{PLOT}](benchmarks/results/peers_speed.svg)")
+
+
+def _result(name: str) -> dict[str, Any] | None:
+    result = RESULTS / f"{name}.json"
+    return json.loads(result.read_text()) if result.exists() else None
 
 
 if __name__ == "__main__":

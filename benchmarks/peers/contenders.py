@@ -47,7 +47,7 @@ class Contender:
 
 
 PEERS = {
-    "dask": Contender("Dask", "`read_parquet(filesystem='arrow').map_partitions(...).to_parquet(...)`", "dask"),
+    "dask": Contender("Dask", "`read_parquet(...).map_partitions(...).to_parquet(...)`", "dask"),
     "ray": Contender("Ray Data", "`read_parquet(...).map_batches(...).write_parquet(...)`, Arrow batches", "ray"),
     "spark": Contender("Spark", "an iterator `pandas_udf` of the features, Arrow batches, `local[n]`", "spark"),
     "daft": Contender("Daft", "a batch method of a `daft.cls` with a process for each worker", "daft"),

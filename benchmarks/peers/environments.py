@@ -21,8 +21,8 @@ def python(name: str) -> Path:
     if not known.exists() or known.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
         (venv / "wanted.txt").write_text(wanted)
-        install = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--requirement", venv / "wanted.txt"]
-        subprocess.run(install, check=True)
+        install = ["-m", "pip", "install", "--quiet", "--requirement", str(venv / "wanted.txt")]
+        subprocess.run([venv / "bin/python", *install], check=True)
         (venv / "wanted.txt").rename(known)
     return venv / "bin/python"
 

@@ -65,5 +65,5 @@ def difference(ours: Answers, theirs: Answers) -> str | None:
 
 def _keys(table: pa.Table, key: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """One number that names a row."""
-    first, *rest = (table[name].to_numpy().astype(np.int64) for name in key)
-    return first * LINES + rest[0] if rest else first
+    columns = [np.asarray(table[name].to_numpy(), np.int64) for name in key]
+    return columns[0] * LINES + columns[1] if len(columns) > 1 else columns[0]

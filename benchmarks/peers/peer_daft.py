@@ -17,7 +17,7 @@ def main(of: Job) -> None:
     class Predictor:
         """The pipeline in a worker."""
 
-        @daft.method.batch(return_dtype=kind, batch_size=BATCH)
+        @daft.method.batch(return_dtype=kind, batch_size=BATCH)  # type: ignore[untyped-decorator]
         def predict(self, *columns: daft.Series) -> pa.Array:
             rows = pa.table({name: column.to_arrow() for name, column in zip(of.features, columns, strict=True)})
             found = answers(frame(rows, of), of)

@@ -20,9 +20,9 @@ def predict(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
 def _features(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
     """Features as pandas reads them: Dask's text has pd.NA for null, which the fitted encoder does not know."""
     features = rows[list(of.features)]
-    texts = features.select_dtypes("string").columns
-    numbers = [name for name in features.select_dtypes(["object", "number"]).columns if name not in set(texts)]
-    decimals = [name for name in numbers if "decimal" in str(features[name].dtype) or features[name].dtype == object]
+    kinds = {name: str(kind) for name, kind in features.dtypes.items()}
+    texts = [name for name, kind in kinds.items() if kind == "string"]
+    decimals = [name for name, kind in kinds.items() if kind == "object" or kind.startswith("decimal")]
     return features.astype({**dict.fromkeys(texts, "str"), **dict.fromkeys(decimals, "float64")})
 
 
@@ -42,7 +42,7 @@ def main(of: Job) -> None:
         LocalCluster(n_workers=of.workers, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster),
     ):
-        rows = dd.read_parquet(of.source, columns=of.columns, filesystem="arrow")
+        rows = dd.read_parquet(of.source, columns=of.columns)
         kinds = {"prediction": pd.array([], dtype="string[pyarrow]"), **dict.fromkeys(of.shares, 0.0)}
         meta = rows._meta[list(of.keep)].assign(**kinds)  # noqa: SLF001 - as the documentation of `meta` does
         rows.map_partitions(predict, of, meta=meta).to_parquet(of.output, write_index=False)

@@ -31,8 +31,8 @@ def _starts(rows: pd.DataFrame) -> range:
 def _floats(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
     """Features; decimals, which pandas has as Python objects, as floats."""
     features = rows[list(of.features)]
-    objects = features.select_dtypes("object").columns
-    return features.astype(dict.fromkeys(objects, "float64")) if len(objects) else features
+    decimals = [name for name in features if features[name].dtype == object]
+    return features.astype(dict.fromkeys(decimals, "float64"))
 
 
 if __name__ == "__main__":

