@@ -11,9 +11,10 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import RESULTS, setting
 from benchmarks.peers import environments
@@ -21,6 +22,11 @@ from benchmarks.peers.contenders import OURS, PEERS, our_command, our_environmen
 from benchmarks.peers.outputs import Answers, difference, read
 from benchmarks.peers.workloads import WORKLOADS, Prepared, prepare
 from benchmarks.process_tree import Run, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Sides = dict[str, Callable[[], tuple[Run, Answers | None]]]
 
 RESULT = RESULTS / "peers_speed.json"
 
@@ -67,7 +73,7 @@ def compared(stand: Stand, name: str, pairs: int) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     rows = 0
     for number in range(pairs):
-        sides = {"ours": stand.ours, "theirs": lambda: stand.theirs(name)}
+        sides: Sides = {"ours": stand.ours, "theirs": partial(stand.theirs, name)}
         done = {side: sides[side]() for side in sorted(sides, reverse=bool(number % 2))}
         found.append({side: done[side][0].figures for side in sides})
         ours, theirs = (done[side][1] for side in sides)

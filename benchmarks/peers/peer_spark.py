@@ -5,6 +5,8 @@ Needs a Java runtime: ``apt-get install default-jre-headless``.
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,7 @@ def found(batch: pd.DataFrame, of: Job) -> pd.DataFrame | pd.Series:
 
 def main(of: Job) -> None:
     """Predict all files."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = session(of.workers)
     rows = spark.read.parquet(of.source).select(*of.columns)
     kept = rows.select(*of.keep, answer(rows, of).alias("prediction"))
