@@ -58,14 +58,8 @@ soak: setup  ## five hundred kills of real processes; about half an hour
 bench: setup  ## measure speed and memory
 	$(BIN)/python -m benchmarks
 
-PAIRS := 5
-PEERS := $(BIN)/python -m benchmarks.peers_speed --pairs $(PAIRS)
-bench-peers: setup  ## measure the whole job against Dask, Ray Data, Spark, Daft, Polars and pandas; many hours
-	$(PEERS) --rows 200000 --workers 1,2
-	$(PEERS) --rows 2000000 --workloads logistic,forest,lineitem_logistic,lineitem_forest,lineitem_hgb,proba
-	$(PEERS) --rows 1000000 --workloads hgb
-	$(PEERS) --rows 10000000 --workloads forest
-	$(PEERS) --rows 20000000 --workloads logistic
+bench-peers: setup  ## measure the whole job against engines that call scikit-learn; hours, or PEERS="--workloads tiny"
+	$(BIN)/python -m benchmarks.peers_speed $(PEERS)
 
 CONTENDERS := dask dask_overwrite delta_overwrite delta_append delta_dask_append scoreline
 bench-faults: setup  ## put Scoreline and its peers under the same kills and lost answers

@@ -11,10 +11,10 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass
-from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.machine import RESULTS, setting
 from benchmarks.peers import environments
@@ -22,11 +22,6 @@ from benchmarks.peers.contenders import OURS, PEERS, our_command, our_environmen
 from benchmarks.peers.outputs import Answers, difference, read
 from benchmarks.peers.workloads import WORKLOADS, Prepared, prepare
 from benchmarks.process_tree import Run, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Sides = dict[str, Callable[[], tuple[Run, Answers | None]]]
 
 RESULT = RESULTS / "peers_speed.json"
 
@@ -37,52 +32,44 @@ class NoRunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Stand:
-    """One workload with so many rows and workers, and a folder for what is written."""
+    """One workload with so many rows and workers against one contender, and a folder for what is written."""
 
     of: Prepared
+    contender: str
     folder: Path
     workers: int
     limit: float
 
-    def ours(self) -> tuple[Run, Answers | None]:
-        """One run of Scoreline, from nothing."""
-        for name in ("ours", "ours.store", "artifacts"):
+    def run(self, side: str) -> Run:
+        """One run of "ours" or "theirs", from nothing. Raises NoRunError when it fails."""
+        for name in ("ours", "ours.store", "artifacts") if side == "ours" else ("theirs",):
             _remove(self.folder / name)
-        done = run(our_command(self.of.config(self.folder)), our_environment(), self.workers, self.limit)
-        return done, self._read(done, self.folder / "ours")
-
-    def theirs(self, name: str) -> tuple[Run, Answers | None]:
-        """One run of a peer."""
-        output = self.folder / "theirs"
-        _remove(output)
-        peer = PEERS[name]
-        done = run(peer.command(self.of, output, self.workers), peer.environment(), self.workers, self.limit)
-        return done, self._read(done, output)
-
-    def _read(self, done: Run, output: Path) -> Answers | None:
-        """None for a run over the limit. Raises NoRunError for one that failed."""
-        if done.code is None:
-            return None
+        if side == "ours":
+            command, environment = our_command(self.of.config(self.folder)), our_environment()
+        else:
+            peer = PEERS[self.contender]
+            command, environment = peer.command(self.of, self.folder / side, self.workers), peer.environment()
+        done = run(command, environment, self.workers, self.limit)
         if done.code:
-            raise NoRunError(f"exit code {done.code}: {done.said[-1500:]}")
-        return read(output, self.of.of.data.key, self.of.labels)
+            raise NoRunError(f"{side}: exit code {done.code}: {done.said[-1500:]}")
+        return done
+
+    def answers(self, side: str) -> Answers:
+        """What was written."""
+        return read(self.folder / side, self.of.of.data.key, self.of.labels)
 
 
-def compared(stand: Stand, name: str, pairs: int) -> dict[str, Any]:
+def compared(stand: Stand, pairs: int) -> dict[str, Any]:
     """Pairs in turns, the first one of a pair alternating."""
     found: list[dict[str, Any]] = []
-    rows = 0
     for number in range(pairs):
-        sides: Sides = {"ours": stand.ours, "theirs": partial(stand.theirs, name)}
-        done = {side: sides[side]() for side in sorted(sides, reverse=bool(number % 2))}
-        found.append({side: done[side][0].figures for side in sides})
-        ours, theirs = (done[side][1] for side in sides)
-        if ours is None or theirs is None:
+        done = {side: stand.run(side) for side in sorted(("ours", "theirs"), reverse=bool(number % 2))}
+        found.append({side: done[side].figures for side in ("ours", "theirs")})
+        if None in (done["ours"].code, done["theirs"].code):
             return {"pairs": found, "over_seconds": stand.limit}
-        if other := difference(ours, theirs):
+        if other := difference(stand.answers("ours"), stand.answers("theirs")):
             raise NoRunError(f"not the same: {other}")
-        rows = len(ours.keys)
-    return {"rows_compared": rows, "pairs": found, "ratio": ratio(found), "median": medians(found)}
+    return {"pairs": found, "ratio": ratio(found), "median": medians(found)}
 
 
 def ratio(pairs: list[dict[str, Any]]) -> dict[str, float]:
@@ -98,13 +85,10 @@ def medians(pairs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def alone(stand: Stand, runs: int) -> dict[str, Any]:
     """Scoreline without a peer: for sizes that the peers need too long for."""
-    found = []
-    for _ in range(runs):
-        done, answers = stand.ours()
-        found.append({"ours": done.figures})
-        if answers is None:
-            return {"pairs": found, "over_seconds": stand.limit}
-    return {"pairs": found, "median": medians(found)}
+    done = [stand.run("ours") for _ in range(runs)]
+    found = [{"ours": one.figures} for one in done]
+    over = any(one.code is None for one in done)
+    return {"pairs": found, **({"over_seconds": stand.limit} if over else {"median": medians(found)})}
 
 
 def add(result: Path, key: str, found: dict[str, Any]) -> None:
@@ -113,23 +97,19 @@ def add(result: Path, key: str, found: dict[str, Any]) -> None:
     result.write_text(json.dumps({**known, key: found}, indent=1) + "\n")
 
 
-def measure(name: str, rows: int, workers: int, options: argparse.Namespace) -> None:
-    """One workload, all wanted contenders."""
+def measure(about: dict[str, Any], options: argparse.Namespace) -> None:
+    """One workload, size, number of workers and contender."""
+    name, rows, workers, contender = about.values()
     of = prepare(name, rows, options.folder)
-    rows = WORKLOADS[name].rows or rows
-    for contender in options.contenders.split(","):
-        about = {"workload": name, "rows": rows, "workers": workers, "contender": contender}
-        told = setting()
-        if contender != OURS:
-            told["peers"] = environments.versions(PEERS[contender].peer)
-        with tempfile.TemporaryDirectory(prefix="scoreline-bench-", dir=options.folder) as scratch:
-            stand = Stand(of, Path(scratch), workers, options.limit)
-            try:
-                found = alone(stand, options.pairs) if contender == OURS else compared(stand, contender, options.pairs)
-            except NoRunError as error:
-                found = {"failed": str(error)}
-        add(options.result, f"{name}|{rows}|{workers}|{contender}", {**about, **told, **found})
-        print(json.dumps({**about, **{k: v for k, v in found.items() if k != "pairs"}}), flush=True)
+    told = setting() | ({} if contender == OURS else {"peers": environments.versions(PEERS[contender].peer)})
+    with tempfile.TemporaryDirectory(prefix="scoreline-bench-", dir=options.folder) as scratch:
+        stand = Stand(of, contender, Path(scratch), workers, options.limit)
+        try:
+            found = alone(stand, options.pairs) if contender == OURS else compared(stand, options.pairs)
+        except NoRunError as error:
+            found = {"failed": str(error)}
+    add(options.result, "|".join(map(str, about.values())), {**about, **told, **found})
+    print(json.dumps({**about, **{key: value for key, value in found.items() if key != "pairs"}}), flush=True)
 
 
 def _remove(path: Path) -> None:
@@ -143,18 +123,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workloads", default=",".join(WORKLOADS), help="which ones, by name")
     parser.add_argument("--contenders", default=",".join(PEERS), help=f"which ones, by name; {OURS}: it alone")
-    parser.add_argument("--rows", default="200000", help="sizes; workloads with a size of their own have only that")
-    parser.add_argument("--workers", default="2", help="workers, and cores, for example 1,2")
+    parser.add_argument("--rows", help="sizes; by default each workload has its own")
+    parser.add_argument("--workers", default="2", help="workers, and cores; 1,2 for both")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=600, help="seconds after which a run is ended")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "scoreline-peers", help="for data")
     parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
     for name in options.workloads.split(","):
-        sizes = [0] if WORKLOADS[name].rows else map(int, options.rows.split(","))
-        for rows in sizes:
-            for workers in map(int, options.workers.split(",")):
-                measure(name, rows, workers, options)
+        sizes = map(int, options.rows.split(",")) if options.rows else WORKLOADS[name].sizes
+        for rows, workers, contender in product(sizes, options.workers.split(","), options.contenders.split(",")):
+            about = {"workload": name, "rows": rows, "workers": int(workers), "contender": contender}
+            measure(about, options)
 
 
 if __name__ == "__main__":

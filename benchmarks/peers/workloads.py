@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEY = "row"
 """The number of a row, which demo data get here: by it outputs are compared."""
+SMALL, LARGE = 200_000, 2_000_000
 TRAINING_ROWS = 30_000
 FILE_ROWS = 250_000
 ROW_GROUP = 131_072
@@ -96,14 +97,14 @@ class Workload:
     shape : which rows, in which files
     binary : whether the label is the commonest one or any other
     proba : whether probabilities of all labels are wanted
-    rows : how many, where the workload has its own number
+    sizes : how many rows, unless others are asked for
     """
 
     model: str
     shape: Literal["demo", "files", "lineitem"] = "demo"
     binary: bool = False
     proba: bool = False
-    rows: int | None = None
+    sizes: tuple[int, ...] = (SMALL,)
 
     @property
     def data(self) -> Data:
@@ -112,18 +113,18 @@ class Workload:
 
 
 WORKLOADS = {
-    "logistic": Workload("logistic"),
-    "forest": Workload("forest"),
-    "hgb": Workload("hgb"),
-    "logistic_binary": Workload("logistic", binary=True),
-    "forest_binary": Workload("forest", binary=True),
-    "hgb_binary": Workload("hgb", binary=True),
-    "lineitem_logistic": Workload("logistic", "lineitem"),
-    "lineitem_forest": Workload("forest", "lineitem"),
-    "lineitem_hgb": Workload("hgb", "lineitem"),
-    "files": Workload("logistic", "files", rows=1_000_000),
-    "tiny": Workload("logistic", rows=1_000),
-    "proba": Workload("logistic", proba=True),
+    "logistic": Workload("logistic", sizes=(SMALL, LARGE, 10 * LARGE)),
+    "forest": Workload("forest", sizes=(SMALL, LARGE, 5 * LARGE)),
+    "hgb": Workload("hgb", sizes=(SMALL, LARGE // 2)),
+    "logistic_binary": Workload("logistic", binary=True, sizes=(LARGE,)),
+    "forest_binary": Workload("forest", binary=True, sizes=(LARGE,)),
+    "hgb_binary": Workload("hgb", binary=True, sizes=(LARGE,)),
+    "lineitem_logistic": Workload("logistic", "lineitem", sizes=(3 * LARGE,)),
+    "lineitem_forest": Workload("forest", "lineitem", sizes=(LARGE,)),
+    "lineitem_hgb": Workload("hgb", "lineitem", sizes=(LARGE,)),
+    "files": Workload("logistic", "files", sizes=(LARGE // 2,)),
+    "tiny": Workload("logistic", sizes=(1_000,)),
+    "proba": Workload("logistic", proba=True, sizes=(LARGE,)),
     "knn": Workload("knn"),
 }
 
@@ -178,13 +179,13 @@ class Prepared:
 def prepare(name: str, rows: int, folder: Path) -> Prepared:
     """Make data and model where they are not there yet."""
     of = WORKLOADS[name]
-    small = _made(folder, "lineitem" if of.shape == "lineitem" else "demo", 200_000)
+    small = _made(folder, "lineitem" if of.shape == "lineitem" else "demo", SMALL)
     model = folder / "models" / f"{of.model}-{of.shape == 'lineitem'}-{of.binary}.joblib"
     if not model.exists():
         model.parent.mkdir(parents=True, exist_ok=True)
         joblib.dump(_fitted(of, small), model)
     labels = tuple(map(str, joblib.load(model).classes_))
-    return Prepared(of, _made(folder, of.shape, of.rows or rows), model, labels)
+    return Prepared(of, _made(folder, of.shape, rows), model, labels)
 
 
 def _casts(source: Path, data: Data) -> list[dict[str, Any]]:
