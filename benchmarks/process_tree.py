@@ -60,11 +60,15 @@ def run(command: Sequence[str], environment: Mapping[str, str], cores: int, limi
     """Run a command on the first cores to its end, or to the limit in seconds."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     load, before, start = os.getloadavg()[0], _cpu(), time.perf_counter()
-    with tempfile.TemporaryFile("w+") as said, _started(command, environment, cores, said) as process:
-        with TreeMemory() as memory:
-            code = _ended(process, limit)
-            seconds = time.perf_counter() - start
-        _end_the_rest()
+    with tempfile.TemporaryFile("w+") as said:
+        try:
+            with _started(command, environment, cores, said) as process, TreeMemory() as memory:
+                code = _ended(process, limit)
+                seconds = time.perf_counter() - start
+                if code is None:
+                    process.kill()
+        finally:
+            _end_the_rest()
         said.seek(0)
         end = said.read()[-4000:]
     cpu = _cpu() - before

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINES = 8
 """TPC-H has at most seven lines an order."""
+UNKNOWN = -1
 CLOSE = 1e-12
 """How far probabilities may be apart: BLAS adds up in another order when batches have another size."""
 
@@ -27,7 +28,7 @@ class Answers:
     Attributes
     ----------
     columns : names of all columns, sorted
-    keys, codes : of each row; codes point into `labels`
+    keys, codes : of each row; codes are positions among the labels, or UNKNOWN
     shares : probabilities, if there are any
     """
 
@@ -38,15 +39,15 @@ class Answers:
 
 
 def read(folder: Path, key: Sequence[str], labels: Sequence[str]) -> Answers:
-    """Read what was written. Raises where a label is not one of `labels`."""
+    """Read what was written, in memory."""
     rows = ds.dataset(sorted(folder.rglob("*.parquet")), format="parquet")
     names = [f"proba_{label}" for label in labels if f"proba_{label}" in rows.schema.names]
     table = rows.to_table(columns=[*key, "prediction", *names])
     keys = _keys(table, key)
     order = np.argsort(keys, kind="stable")
-    codes = pc.index_in(table["prediction"].cast(pa.string()), pa.array(labels)).to_numpy().astype(np.int16)[order]
+    codes = pc.fill_null(pc.index_in(table["prediction"].cast(pa.string()), pa.array(labels)), UNKNOWN)
     shares = np.column_stack([table[name].to_numpy() for name in names])[order] if names else None
-    return Answers(tuple(sorted(rows.schema.names)), keys[order], codes, shares)
+    return Answers(tuple(sorted(rows.schema.names)), keys[order], codes.to_numpy().astype(np.int16)[order], shares)
 
 
 def difference(ours: Answers, theirs: Answers) -> str | None:
@@ -55,7 +56,7 @@ def difference(ours: Answers, theirs: Answers) -> str | None:
         return f"columns: {sorted(set(ours.columns) ^ set(theirs.columns))}"
     if not np.array_equal(ours.keys, theirs.keys):
         return f"rows: {len(ours.keys)} and {len(theirs.keys)}"
-    if others := int((ours.codes != theirs.codes).sum()):
+    if others := int(((ours.codes != theirs.codes) | (ours.codes == UNKNOWN)).sum()):
         return f"labels of {others} of {len(ours.keys)} rows"
     if ours.shares is not None and theirs.shares is not None:
         most = float(np.abs(ours.shares - theirs.shares).max())

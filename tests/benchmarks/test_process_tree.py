@@ -1,0 +1,44 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks.process_tree import Run, run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+SPIN = "import time\nwhile time.process_time() < 0.3: pass\n"
+
+
+def ran(script: str, limit: float = 30) -> Run:
+    return run([sys.executable, "-c", script], os.environ, cores=1, limit=limit)
+
+
+def test_processor_time_of_children_and_orphans_counts() -> None:
+    child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}]).wait()"
+    orphan = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}])\ntime.sleep(0)"
+    assert ran(child).cpu_seconds >= 0.3
+    waiting = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {orphan!r}])\nimport time\ntime.sleep(3)"
+    assert ran(waiting).cpu_seconds >= 0.3
+
+
+def test_a_run_over_its_limit_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    child = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+    done = ran(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])", limit=2)
+    assert done.code is None
+    assert 2 <= done.seconds < 30
+    assert not Path("/proc", pid.read_text()).exists()
+
+
+def test_memory_is_that_of_all_processes_together_and_of_the_biggest() -> None:
+    hold = "held = bytearray(100 << 20)\nimport time\ntime.sleep(2)\n"
+    both = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {hold!r}])\n{hold}child.wait()"
+    done = ran(both)
+    assert 200 < done.tree_mib < 300
+    assert 100 < done.process_mib < 150
+
+
+def test_the_end_of_what_it_printed_and_its_code_are_kept() -> None:
+    done = ran("import sys\nprint('about to fail')\nsys.exit(3)")
+    assert (done.code, done.said) == (3, "about to fail\n")
