@@ -20,10 +20,8 @@ def predict(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
 def _features(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
     """Features as pandas reads them: Dask's text has pd.NA for null, which the fitted encoder does not know."""
     features = rows[list(of.features)]
-    kinds = {name: str(kind) for name, kind in features.dtypes.items()}
-    texts = [name for name, kind in kinds.items() if kind == "string"]
-    decimals = [name for name, kind in kinds.items() if kind == "object" or kind.startswith("decimal")]
-    return features.astype({**dict.fromkeys(texts, "str"), **dict.fromkeys(decimals, "float64")})
+    texts = [name for name, kind in features.dtypes.items() if kind == "string"]
+    return features.astype(dict.fromkeys(texts, "str"))
 
 
 def _column(name: str, column):  # type: ignore[no-untyped-def]

@@ -19,20 +19,13 @@ def main(of: Job) -> None:
     Path(of.output).mkdir()
     for path in sorted(Path(of.source).glob("*.parquet")):
         rows = pd.read_parquet(path, columns=of.columns)
-        found = joined([answers(_floats(rows.iloc[start : start + BATCH], of), of) for start in _starts(rows)])
+        found = joined([answers(rows.iloc[start : start + BATCH][list(of.features)], of) for start in _starts(rows)])
         new = {name: pd.Series(pa.chunked_array([column]).to_pandas(), rows.index) for name, column in found.items()}
         rows[list(of.keep)].assign(**new).to_parquet(Path(of.output) / path.name, index=False)
 
 
 def _starts(rows: pd.DataFrame) -> range:
     return range(0, len(rows), BATCH)
-
-
-def _floats(rows: pd.DataFrame, of: Job) -> pd.DataFrame:
-    """Features; decimals, which pandas has as Python objects, as floats."""
-    features = rows[list(of.features)]
-    decimals = [name for name in features if features[name].dtype == object]
-    return features.astype(dict.fromkeys(decimals, "float64"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from benchmarks.peers.scoring import BATCH, Job, answers, job
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, SparkSession
 
 
 def session(workers: int) -> SparkSession:
@@ -28,7 +28,7 @@ def session(workers: int) -> SparkSession:
     return builder.getOrCreate()
 
 
-def answer(rows: DataFrame, of: Job) -> Column:
+def answer(of: Job) -> Column:
     """The answers as one column; of probabilities a structure of them."""
     from pyspark.sql import functions as fn
     from pyspark.sql.types import DoubleType, StringType, StructField, StructType
@@ -41,15 +41,7 @@ def answer(rows: DataFrame, of: Job) -> Column:
 
     predict.__annotations__ = {"batches": "Iterator[pd.DataFrame]"}
     udf = fn.pandas_udf(predict, kind, functionType=fn.PandasUDFType.SCALAR_ITER)
-    features = [_float(name, dtype) for name, dtype in rows.select(*of.features).dtypes]
-    return udf(fn.struct(*features))
-
-
-def _float(name: str, kind: str) -> Column:
-    """Decimals, which no model takes, as floats."""
-    from pyspark.sql import functions as fn
-
-    return fn.col(name).cast("double").alias(name) if kind.startswith("decimal") else fn.col(name)
+    return udf(fn.struct(*of.features))
 
 
 def found(batch: pd.DataFrame, of: Job) -> pd.DataFrame | pd.Series:
@@ -68,7 +60,7 @@ def main(of: Job) -> None:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = session(of.workers)
     rows = spark.read.parquet(of.source).select(*of.columns)
-    kept = rows.select(*of.keep, answer(rows, of).alias("prediction"))
+    kept = rows.select(*of.keep, answer(of).alias("prediction"))
     if of.proba:
         kept = kept.select(*of.keep, "prediction.*")
     kept.write.parquet(of.output)

@@ -73,11 +73,9 @@ def answered(table: pa.Table, of: Job) -> dict[str, pa.Array]:
 
 
 def frame(table: pa.Table, of: Job) -> pd.DataFrame:
-    """The features as pandas reads them from Parquet; decimals, which no model takes, as floats."""
-    features = table.select(list(of.features))
-    kinds = [pa.float64() if pa.types.is_decimal(field.type) else field.type for field in features.schema]
-    floats: pd.DataFrame = features.cast(pa.schema(list(zip(features.column_names, kinds, strict=True)))).to_pandas()
-    return floats
+    """The features as pandas reads them from Parquet."""
+    features: pd.DataFrame = table.select(list(of.features)).to_pandas()
+    return features
 
 
 def answers(features: pd.DataFrame, of: Job) -> dict[str, pa.Array]:

@@ -162,7 +162,6 @@ class Prepared:
             "name": "bench",
             "artifacts": str(folder / "artifacts"),
             "source": {"kind": "parquet", "uri": str(self.source)},
-            "clean": _casts(self.source, self.of.data),
             "model": {"uri": str(self.model), "sha256": _sha256(self.model), "trust": True},
             "predict": {
                 "sink": {"kind": "parquet", "uri": str(folder / "ours")},
@@ -188,13 +187,6 @@ def prepare(name: str, rows: int, folder: Path) -> Prepared:
     return Prepared(of, _made(folder, of.shape, rows), model, labels)
 
 
-def _casts(source: Path, data: Data) -> list[dict[str, Any]]:
-    """Decimals, which no model takes, as floats."""
-    schema = pq.read_schema(min(source.glob("*.parquet")))
-    decimals = [name for name in data.numbers if pa.types.is_decimal(schema.field(name).type)]
-    return [{"kind": "cast", "columns": dict.fromkeys(decimals, "float64")}] if decimals else []
-
-
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -204,7 +196,6 @@ def _fitted(of: Workload, small: Path) -> Pipeline:
     data = of.data
     frame = pd.concat(map(pd.read_parquet, sorted(small.glob("*.parquet"))))
     frame = frame.dropna(subset=[data.target]).head(2_000 if of.model == "knn" else TRAINING_ROWS)
-    frame = frame.astype({name: "float64" for name in data.numbers if frame[name].dtype == object})
     target = frame[data.target]
     if of.binary:
         commonest = str(target.mode()[0])
@@ -252,14 +243,23 @@ def _write_files(folder: Path, rows: int, a_file: int = 1_000) -> None:
 
 
 def _write_lineitem(folder: Path, rows: int) -> None:
-    """TPC-H lineitem at the scale that has about so many rows; text as plain Arrow strings, which all can read."""
+    """TPC-H lineitem at the scale that has about so many rows.
+
+    Text as plain Arrow strings, which all can read; decimals as floats, since no model takes decimals, and Arrow and
+    Python do not round all of them to the same float.
+    """
     parts = max(2, -(-rows // FILE_ROWS))
     program = environments.python("tpchgen").with_name("tpchgen-cli")
     scale = ["-s", str(rows / LINEITEM_ROWS), "--tables=lineitem", f"--parts={parts}"]
     subprocess.run([program, "parquet", *scale, f"--output-dir={folder}"], check=True, capture_output=True)
     for path in (folder / "lineitem").glob("*.parquet"):
         table = pq.read_table(path)
-        kinds = [pa.string() if pa.types.is_string_view(field.type) else field.type for field in table.schema]
-        table = table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
+        table = table.cast(pa.schema([(field.name, _plain(field.type)) for field in table.schema]))
         pq.write_table(table, folder / path.name, row_group_size=ROW_GROUP, compression="zstd")
     shutil.rmtree(folder / "lineitem")
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_decimal(kind):
+        return pa.float64()
+    return pa.string() if pa.types.is_string_view(kind) else kind
