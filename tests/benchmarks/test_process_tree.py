@@ -22,6 +22,13 @@ def test_processor_time_of_children_and_orphans_counts() -> None:
     assert ran(waiting).cpu_seconds >= 0.3
 
 
+def test_processor_time_of_children_whose_end_nobody_notices_counts() -> None:
+    spin = SPIN + "time.sleep(1)"
+    careless = "import signal, subprocess, sys, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+    careless += f"subprocess.Popen([sys.executable, '-c', {spin!r}])\ntime.sleep(5)"
+    assert ran(careless).cpu_seconds >= 0.3
+
+
 def test_a_run_over_its_limit_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     child = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
