@@ -80,21 +80,24 @@ class Local(Cluster):
             yield SessionAhead(session)
 
     def _cluster(self) -> LocalCluster:
+        import dask
         from dask.system import CPU_COUNT
         from distributed import LocalCluster
 
         try:
-            return LocalCluster(
-                n_workers=CPU_COUNT if self.workers == "auto" else self.workers,
-                threads_per_worker=1,
-                memory_limit=self.memory_limit,
-                host="127.0.0.1",
-                scheduler_port=0,
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
-                silence_logs=logging.CRITICAL,
-                preload=["scoreline.clusters._early"],
-            )
+            # Profiles are for the dashboard, and take time to make.
+            with dask.config.set({"distributed.worker.profile.enabled": self.dashboard}):
+                return LocalCluster(
+                    n_workers=CPU_COUNT if self.workers == "auto" else self.workers,
+                    threads_per_worker=1,
+                    memory_limit=self.memory_limit,
+                    host="127.0.0.1",
+                    scheduler_port=0,
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
+                    silence_logs=logging.CRITICAL,
+                    preload=["scoreline.clusters._early"],
+                )
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
