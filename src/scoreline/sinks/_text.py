@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -45,8 +46,10 @@ def by_value(chunks: Sequence[pa.Array]) -> pa.DictionaryArray:
     if not any(pa.types.is_dictionary(chunk.type) for chunk in chunks):
         return pa.concat_arrays([_text(chunk) for chunk in chunks]).dictionary_encode()
     distinct, codes = _codes([_encoded(chunk) for chunk in chunks])
-    occurring = codes.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(occurring.indices, distinct.take(occurring.dictionary))
+    order, ranks = _by_first_appearance(codes, len(distinct))
+    missing = ranks < 0
+    indices = pa.array(ranks, mask=missing if missing.any() else None)
+    return pa.DictionaryArray.from_arrays(indices, distinct.take(pa.array(order)), safe=False)
 
 
 def one_by_one(chunks: Sequence[pa.Array]) -> pa.StringArray:
@@ -65,20 +68,47 @@ def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
     return chunk if pa.types.is_dictionary(chunk.type) else _text(chunk).dictionary_encode()
 
 
-def _codes(chunks: Sequence[pa.DictionaryArray]) -> tuple[pa.Array, pa.Array]:
-    """The distinct values of all dictionaries, and the place among them of each row's value; null has none."""
+def _codes(chunks: Sequence[pa.DictionaryArray]) -> tuple[pa.Array, np.ndarray]:
+    """The distinct values of all dictionaries, and the place among them of each row's value: the last for null."""
     dictionaries: list[pa.Array] = []
-    places = []
+    numbers = []
     for chunk in chunks:
         # Slices of one batch come with the same dictionary again and again.
         if not dictionaries or not chunk.dictionary.equals(dictionaries[-1]):
             dictionaries.append(chunk.dictionary)
-        places.append(len(dictionaries) - 1)
+        numbers.append(len(dictionaries) - 1)
     # A cleaned dictionary may list a value twice, and one from elsewhere null.
     every = pa.concat_arrays([_text(dictionary) for dictionary in dictionaries]).dictionary_encode()
-    starts = list(accumulate(map(len, dictionaries), initial=0))
-    codes = [
-        pc.take(every.indices[starts[place] : starts[place + 1]], chunk.indices)
-        for chunk, place in zip(chunks, places, strict=True)
+    places = _filled(every.indices, len(every.dictionary))
+    starts = accumulate(map(len, dictionaries), initial=0)
+    tables = [
+        np.append(places[start : start + len(dictionary)], len(every.dictionary))
+        for start, dictionary in zip(starts, dictionaries, strict=False)
     ]
-    return every.dictionary, pa.concat_arrays(codes)
+    codes = [
+        tables[number].take(_filled(chunk.indices, len(chunk.dictionary)))
+        for chunk, number in zip(chunks, numbers, strict=True)
+    ]
+    return every.dictionary, np.concatenate(codes)
+
+
+def _filled(indices: pa.Array, null: int) -> np.ndarray:
+    """Indices as int64, which NumPy looks up fastest, with a number for null."""
+    return np.asarray(pc.fill_null(indices.cast(pa.int64()), null).to_numpy())
+
+
+def _by_first_appearance(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes below `count` that occur, in order of first appearance, and the place of each row's code there, or -1.
+
+    >>> order, ranks = _by_first_appearance(np.array([5, 2, 9, 5, 0]), 9)
+    >>> order.tolist(), ranks.tolist()
+    ([5, 2, 0], [0, 1, -1, 0, 2])
+    """
+    first = np.full(count + 1, len(codes))
+    # Of several rows with one code the last to be written is the first of them.
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    occurring = np.flatnonzero(first[:count] < len(codes))
+    order = occurring[np.argsort(first[occurring])]
+    ranks = np.full(count + 1, -1, dtype=np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    return order, ranks.take(codes)
