@@ -100,17 +100,17 @@ def plainly(plan: Scoring) -> None:
     """The same tables, each unit's straight into a file, in the same row groups."""
     from scoreline.dataset.spool import Spool
     from scoreline.scoring import Account, output_tables
-    from scoreline.sinks.parquet import ROW_GROUP_ROWS, encodings, row_groups
+    from scoreline.sinks.parquet import ROW_GROUP_ROWS, prepare
     from scoreline.threads import limited
 
     task, folder = plan.task, Path(plan.task.layout.uri)
     folder.mkdir()
-    schema = task.output_schema
-    how = {"compression": "zstd", **encodings(schema)}
     for unit in plan.survey.units:
-        with limited(1), pq.ParquetWriter(folder / f"{unit.name}.parquet", schema, **how) as writer:
-            for group in row_groups(output_tables(task, unit, Account(Spool(folder / "refused"))), schema):
-                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+        with Spool() as refused, limited(1):
+            prepared = prepare(output_tables(task, unit, Account(refused)), task.output_schema)
+            with pq.ParquetWriter(folder / f"{unit.name}.parquet", prepared.schema, **prepared.options) as writer:
+                for group in prepared.groups:
+                    writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
 
 
 WAYS: dict[str, Callable[[Scoring], None]] = {"on": with_protocol, "off": plainly}

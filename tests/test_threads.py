@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,3 +28,16 @@ def test_everything_is_put_back_even_after_an_error(monkeypatch: pytest.MonkeyPa
         os.environ.pop("MKL_NUM_THREADS_THAT_NOBODY_SET")
     assert (os.environ["OMP_NUM_THREADS"], "MKL_NUM_THREADS" in os.environ) == ("7", False)
     assert _blas_threads() == before
+
+
+def test_a_library_that_was_loaded_since_is_limited_too() -> None:
+    script = (
+        "import sys; from scoreline.threads import limited\n"
+        "with limited(1): pass\n"
+        "import numpy\n"
+        "from threadpoolctl import threadpool_info\n"
+        "with limited(1): print([library['num_threads'] for library in threadpool_info()])\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True)  # noqa: S603
+    assert found.stdout.strip() == "[1]"

@@ -154,8 +154,8 @@ class Trial(NamedTuple):
 
 def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
     """Predict the first rows of a unit for so many seconds, at least one block, and write them to a scratch file."""
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
-        account = Account(Spool(Path(scratch) / "refused.arrow"))
+    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, Spool() as refused, limited(1):
+        account = Account(refused)
         task.bundle.fitted  # noqa: B018  (loading is no part of what is measured)
         started = time.perf_counter()
         parts = output_tables(task, unit, account)
@@ -173,8 +173,8 @@ def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
     filtered, or ScorelineError is raised.
     """
     layout = task.layout
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, limited(1):
-        account = Account(Spool(Path(scratch) / "refused.arrow"))
+    with Spool() as refused, limited(1):
+        account = Account(refused)
         tables = output_tables(task, unit, account)
         data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
         quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
@@ -250,13 +250,14 @@ def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:
 
 
 def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scored) -> pa.Table:
+    """What is written of a part; text in dictionaries stays there."""
     schema = task.output_schema
     taken = pa.array(positions)
     whole = len(positions) == raw.table.num_rows
     kept = raw.table.select(list(task.keep))
     columns = (kept if whole else kept.take(taken)).columns
     if task.row_id:
-        columns += [raw.files.take(taken).cast(pa.string()), pa.array(raw.rows[positions])]
+        columns += [raw.files if whole else raw.files.take(taken), pa.array(raw.rows[positions])]
     columns.append(scored.predictions)
     if scored.proba is not None:
         columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]

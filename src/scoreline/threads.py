@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +24,20 @@ def limited(threads: int) -> Iterator[None]:
     ...     os.environ["OMP_NUM_THREADS"]
     '2'
     """
-    from threadpoolctl import threadpool_limits
-
-    with environment(dict.fromkeys(_VARIABLES, str(threads))), threadpool_limits(limits=threads):
+    libraries = _libraries(len(sys.modules))
+    with environment(dict.fromkeys(_VARIABLES, str(threads))), libraries.limit(limits=threads):
         yield
+
+
+@lru_cache(maxsize=1)
+def _libraries(_modules: int) -> Any:
+    """The libraries with threads of their own that are loaded; found once for as many modules as are imported.
+
+    Looking through all that a process has loaded takes longer than scoring a small unit.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @contextmanager

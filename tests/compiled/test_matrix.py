@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from tests.compiled.cases import (
     NUMBER_KINDS,
+    SCHEMA,
     TEXT_KINDS,
     Case,
     fit,
@@ -72,18 +73,36 @@ def test_what_was_learnt_of_earlier_parts_does_not_show(parts: list[pa.Table]) -
 
 
 @cache
-def doubles(number: str) -> Case:
-    """Steps for a column of float64, and text; fitted once."""
-    columns = ColumnTransformer([("n", numbers(number), ["amount"]), ("t", texts("one_hot"), ["city"])])
+def doubles(number: str, *names: str) -> Case:
+    """Steps for columns of float64 and whole numbers, and text; fitted once."""
+    columns = ColumnTransformer([("n", numbers(number), [*(names or ["amount"])]), ("t", texts("one_hot"), ["city"])])
     return fit(columns, MODEL)
 
 
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(["standard", "min_max", "robust"]), tables())
-def test_numbers_that_are_spared_the_calls_make_the_same_matrix(number: str, table: pa.Table) -> None:
-    case = doubles(number)
+@given(
+    st.sampled_from(["standard", "min_max", "robust"]),
+    st.sampled_from([("amount",), ("age", "count"), ("count",), ("count", "amount", "age")]),
+    tables(),
+)
+def test_numbers_that_are_spared_the_calls_make_the_same_matrix(
+    number: str, names: tuple[str, ...], table: pa.Table
+) -> None:
+    case = doubles(number, *names)
     assert is_same_matrix(made(case, table), expected(case, table))
+
+
+@pytest.mark.parametrize("name", ["age", "count"])
+def test_whole_numbers_that_the_frame_refuses_are_left_to_it(name: str) -> None:
+    work = encoding(doubles("standard", name))
+    work.settle(some_rows(300))
+    assert list(work._numbers) == [0]
+    refused = {"age": [2**53 + 1, 1], "count": [None, 1]}
+    field = SCHEMA.field(name)
+    table = pa.table([pa.array(refused[name], field.type)], pa.schema([field]))
+    with pytest.raises((Declined, pa.ArrowInvalid)):
+        work._numbers[0].block(table)
 
 
 @pytest.mark.parametrize(("number", "spared"), [("standard", [0]), ("quantile", []), ("max_abs", [])])

@@ -19,21 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Columns of float64 and what is done to them, in the order and with the roundings of scikit-learn."""
+    """Columns of numbers and what is done to them, in the order and with the roundings of scikit-learn."""
 
-    columns: tuple[str, ...]
+    columns: pa.Schema
     steps: tuple[Step, ...]
 
     def block(self, table: pa.Table) -> np.ndarray:
         """What the transformer makes of the columns; float64, in the memory order that a frame leads to.
 
-        Raises Declined for columns of another type, and for infinite numbers, which scikit-learn refuses.
+        Raises Declined for columns of another type, and for infinite numbers and null where none is allowed, which
+        scikit-learn or the frame refuses; ArrowInvalid for whole numbers that float64 does not hold.
         """
         made = np.empty((table.num_rows, len(self.columns)), order="F")
-        for place, name in enumerate(self.columns):
-            if table.schema.field(name).type != pa.float64():
-                raise Declined(f"column '{name}' is {table.schema.field(name).type}, not float64")
-            made[:, place] = table[name].to_numpy()
+        for place, field in enumerate(self.columns):
+            made[:, place] = _values(table[field.name], field)
         with np.errstate(over="ignore"):
             for step in self.steps:
                 # Each transformer looks before it works; the last one may well make an infinite number.
@@ -44,11 +43,21 @@ class Numbers:
 
 
 def numbers_of(steps: Sequence[Any], columns: tuple[str, ...], schema: pa.Schema) -> Numbers | None:
-    """The steps of a branch, when it is one of float64 and every step is known; else None."""
-    if not steps or any(schema.field(name).type != pa.float64() for name in columns):
+    """The steps of a branch, when it is one of float64 and whole numbers and every step is known; else None."""
+    fields = pa.schema([schema.field(name) for name in columns])
+    if not steps or not all(kind == pa.float64() or pa.types.is_integer(kind) for kind in fields.types):
         return None
     known = [_step(each) for each in steps]
-    return Numbers(columns, tuple(step for step in known if step is not None)) if all(known) else None
+    return Numbers(fields, tuple(step for step in known if step is not None)) if all(known) else None
+
+
+def _values(column: pa.ChunkedArray, field: pa.Field) -> np.ndarray:
+    if column.type != field.type:
+        raise Declined(f"column '{field.name}' is {column.type}, not {field.type}")
+    if pa.types.is_integer(field.type) and column.null_count and not field.nullable:
+        raise Declined(f"null in column '{field.name}'")
+    values: np.ndarray = column.cast(pa.float64()).to_numpy()
+    return values
 
 
 def _step(transformer: Any) -> Step | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tempfile
+from typing import IO, TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -10,32 +11,41 @@ from scoreline.sinks.parquet import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Spool:
-    """A file of tables of the same columns, filled first and read then. Memory: one table.
+    """Tables of the same columns, first added and then read. Memory: one table; the others are in a nameless file.
 
-    Dictionaries are decoded: one table may have them where another has plain text.
+    Most units refuse no row, so the file is made with the first table; it is gone when the spool is closed, and when
+    the process is killed. Dictionaries are decoded: one table may have them where another has plain text.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.schema: pa.Schema | None = None
+        self._file: IO[bytes] | None = None
         self._writer: pa.RecordBatchStreamWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def add(self, table: pa.Table) -> None:
         """Put one more table at the end."""
-        if self._writer is None:
+        if self._file is None or self._writer is None:
             self.schema = plain(table.schema)
-            self._writer = pa.ipc.new_stream(str(self.path), self.schema)
+            self._file = tempfile.TemporaryFile(prefix="scoreline-")  # noqa: SIM115  open until the spool is closed
+            self._writer = pa.ipc.new_stream(self._file, self.schema)
         self._writer.write_table(table.cast(self.schema))
 
     def tables(self) -> Iterator[pa.Table]:
         """All tables in order, once no more are added; lazy."""
-        if self._writer is None:
+        if self._file is None or self._writer is None:
             return
         self._writer.close()
-        with pa.OSFile(str(self.path)) as file, pa.ipc.open_stream(file) as stream:
+        self._file.seek(0)
+        with pa.ipc.open_stream(self._file) as stream:
             for batch in stream:
                 yield pa.Table.from_batches([batch])
