@@ -41,7 +41,9 @@ class Case(NamedTuple):
         self.write(demo, data)
         config = write_config(folder / "job.json", str(data), model, f"{folder}/out", TWO_WORKERS)
         done = predict(config)
-        largest = max(_largest_row_group(file) for file in {path.stat().st_ino: path for path in data.iterdir()}.values())
+        largest = max(
+            _largest_row_group(file) for file in {path.stat().st_ino: path for path in data.iterdir()}.values()
+        )
         return {
             "rows": self.rows,
             "files": self.files,

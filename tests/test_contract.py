@@ -146,6 +146,29 @@ def test_a_dictionary_is_judged_by_its_values() -> None:
     assert found(values, rule) == {Reason.NULL_NOT_ALLOWED: [1], Reason.VALUE_NOT_ALLOWED: [2, 3]}
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.none() | st.sampled_from(["F", " F", "M", "", "X"]), min_size=1, max_size=5),
+    st.lists(st.none() | st.integers(0, 4), max_size=12),
+    st.booleans(),
+    st.none() | st.just(("F", "M")),
+    st.none() | st.just("G"),
+)
+def test_a_dictionary_is_judged_as_its_rows_are(
+    values: list[str | None], places: list[int | None], nullable: bool, allowed: tuple[str, ...] | None, low: str | None
+) -> None:
+    """Whether it lists values that no row has, null, or more values than there are rows."""
+    codes = [None if place is None else place % len(values) for place in places]
+    rows = pa.chunked_array(
+        [
+            pa.DictionaryArray.from_arrays(pa.array(c, pa.int16()), pa.array(values, pa.string()))
+            for c in (codes, codes[3:])
+        ]
+    )
+    rule = Rule(nullable, low, None, allowed)
+    assert found(rows, rule) == found(rows.cast(pa.string()), rule)
+
+
 def test_not_a_number_counts_as_null() -> None:
     values = pa.array([1.0, float("nan"), None, -1.0])
     assert found(values, Rule(min=0.0, max=9.0, allowed=(1.0, -1.0))) == {Reason.BELOW_MINIMUM: [3]}

@@ -168,23 +168,42 @@ def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:
 
 
 def _broken(column: pa.ChunkedArray, name: str, rule: Rule) -> Iterator[Refusal]:
-    values = _comparable(column)
+    values, places = _distinct(column)
+    for mask, reason, detail in _masks(_comparable(values), rule):
+        if pc.any(mask).as_py():
+            yield from _refusals(mask if places is None else pc.take(mask, places), reason, detail, name)
+
+
+def _distinct(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray | pa.Array, pa.ChunkedArray | None]:
+    """The values to judge, and where each row finds its own: the distinct ones and null, where the column has them."""
+    if not pa.types.is_dictionary(column.type) or any(chunk.dictionary.null_count for chunk in column.chunks):
+        return column, None
+    unified = column.unify_dictionaries()
+    values = unified.chunk(0).dictionary if unified.num_chunks else None
+    if values is None or len(values) > len(column):
+        return column, None
+    places = [pc.fill_null(chunk.indices.cast(pa.int64()), len(values)) for chunk in unified.chunks]
+    return pa.concat_arrays([values, pa.nulls(1, values.type)]), pa.chunked_array(places)
+
+
+def _masks(values: pa.ChunkedArray | pa.Array, rule: Rule) -> Iterator[tuple[pa.ChunkedArray, Reason, str]]:
+    """Which values break the rule, for each thing that it asks."""
     null = pc.is_null(values, nan_is_null=True)
     if not rule.nullable:
-        yield from _refusals(null, Reason.NULL_NOT_ALLOWED, "null in a column that allows none", name)
+        yield null, Reason.NULL_NOT_ALLOWED, "null in a column that allows none"
     if rule.min is not None:
         low = pc.less(values, bound(rule.min, values.type))
-        yield from _refusals(low, Reason.BELOW_MINIMUM, f"below the minimum {rule.min}", name)
+        yield low, Reason.BELOW_MINIMUM, f"below the minimum {rule.min}"
     if rule.max is not None:
         high = pc.greater(values, bound(rule.max, values.type))
-        yield from _refusals(high, Reason.ABOVE_MAXIMUM, f"above the maximum {rule.max}", name)
+        yield high, Reason.ABOVE_MAXIMUM, f"above the maximum {rule.max}"
     if rule.allowed is not None:
         allowed = pa.array([bound(value, values.type) for value in rule.allowed], values.type)
         other = pc.invert(pc.or_(pc.is_in(values, value_set=allowed), null))
-        yield from _refusals(other, Reason.VALUE_NOT_ALLOWED, "not one of the allowed values", name)
+        yield other, Reason.VALUE_NOT_ALLOWED, "not one of the allowed values"
 
 
-def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _comparable(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """The values themselves instead of a dictionary, and text without white space around it."""
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     if pa.types.is_string_view(plain.type):

@@ -32,9 +32,7 @@ def test_nothing_was_added() -> None:
         assert (list(spool.tables()), spool.schema) == ([], None)
 
 
-def test_nothing_has_a_name_that_a_killed_process_would_leave(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_has_a_name_that_a_killed_process_would_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Spool() as spool:
         spool.add(pa.table({"n": [1]}))
