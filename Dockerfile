@@ -18,7 +18,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 scoreline
 COPY --from=build /opt/scoreline /opt/scoreline
-ENV PATH=/opt/scoreline/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/scoreline/bin:$PATH PYTHONUNBUFFERED=1 ARROW_DEFAULT_MEMORY_POOL=jemalloc
 USER scoreline
 WORKDIR /home/scoreline
 ENTRYPOINT ["scoreline"]

@@ -16,6 +16,8 @@ dask=.venv/bin/dask
 
 # One thread per worker process, so that tasks and BLAS do not fight over cores.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+# What Arrow would use keeps several times the memory of what is read.
+export ARROW_DEFAULT_MEMORY_POOL=jemalloc
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 
 "$dask" scheduler --host "$host" --port "$port" --dashboard-address "$host:8787" &

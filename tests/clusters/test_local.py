@@ -119,3 +119,14 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Local.model_validate(options)
+
+
+def test_arrow_gives_memory_back_in_workers() -> None:
+    with Local(workers=1).open() as session:
+        assert dict(session.map(_memory_pool, [0], "pool")) == {0: "jemalloc"}
+
+
+def _memory_pool(_: int) -> str:
+    import pyarrow as pa
+
+    return str(pa.default_memory_pool().backend_name)

@@ -31,6 +31,8 @@ _WORKER_ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
     # glibc gives memory back to the system as soon as this much is free at the top of a heap
     "MALLOC_TRIM_THRESHOLD_": "65536",
+    # what Arrow would use keeps several times the memory of what is read
+    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
 _SET_BY_DASK = ("PYTHONHASHSEED",)
 _DEATHS_ALLOWED = 1
