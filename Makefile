@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	bench bench-peers bench-faults bench-compiled bench-protocol bench-units bench-tables
+	bench bench-peers bench-faults bench-compiled bench-memory bench-protocol bench-units bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-protocol: setup  ## measure what exactly-once costs
 
 bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
 	$(BIN)/python -m benchmarks.compiled_kernels
+
+bench-memory: setup  ## measure the memory of workers over more and more rows
+	$(BIN)/python -W ignore -m benchmarks.flat_memory
 
 bench-units: setup  ## measure many files and many units
 	$(BIN)/python -m benchmarks.many_units

@@ -1,7 +1,7 @@
 """The memory of a worker while `scoreline predict` scores more and more rows, and rows that lie in one row group.
 
-A pipeline with one-hot text, handed over, predicts demo Parquet with two worker processes. Larger data sets are the same
-eight files under many names. Every case is a fresh run; memory is the high-water mark of each process.
+A pipeline with one-hot text, handed over, predicts demo Parquet with two worker processes. Larger data sets are the
+same eight files under many names. Every case is a fresh run; memory is the high-water mark of each process.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def one_row_group(rows: int) -> Case:
 
 def _largest_row_group(path: Path) -> int:
     footer = pq.read_metadata(path)
-    return max(footer.row_group(group).num_rows for group in range(footer.num_row_groups))
+    return max(int(footer.row_group(group).num_rows) for group in range(footer.num_row_groups))
 
 
 def main() -> None:

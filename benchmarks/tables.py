@@ -60,6 +60,14 @@ KERNELS = (
     "median ratio",
     "least to most",
 )
+MEMORY = (
+    "rows",
+    "files",
+    "rows of the largest row group",
+    "most that a worker held, MiB",
+    "driver with scheduler, MiB",
+    "s",
+)
 OVERHEAD = ("workload", "MB a file written", "pairs", "wall time, on / off", "processor time, on / off")
 
 
@@ -187,6 +195,23 @@ def protocol_overhead(found: dict[str, Any]) -> str:
     return f"{table(OVERHEAD, rows)}\n\n{_busy(found)}"
 
 
+def flat_memory(found: dict[str, Any]) -> str:
+    """The memory of processes over rows."""
+
+    def row(of: dict[str, Any]) -> tuple[str, ...]:
+        numbers = (
+            of["rows"],
+            of["files"],
+            of["largest_row_group"],
+            max(of["worker_mib"]),
+            of["driver_mib"],
+            of["seconds"],
+        )
+        return tuple(f"{number:,.0f}" for number in numbers)
+
+    return f"{table(MEMORY, map(row, found['cases']))}\n\n{_busy(found)}"
+
+
 def compiled_kernels(found: dict[str, Any]) -> str:
     """A bundle against scikit-learn in one process."""
 
@@ -205,6 +230,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "many_units": many_units,
     "compiled_kernels": compiled_kernels,
     "peers_speed": speed_tables.full,
+    "flat_memory": flat_memory,
 }
 
 

@@ -39,5 +39,5 @@ def test_a_library_that_was_loaded_since_is_limited_too() -> None:
         "with limited(1): print([library['num_threads'] for library in threadpool_info()])\n"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
-    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True)  # noqa: S603
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "[1]"

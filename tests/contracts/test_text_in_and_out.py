@@ -60,18 +60,16 @@ def passed_on(source: Parquet, contract: Contract, units: tuple[Unit, ...], batc
     rows=COLUMNS,
     cuts=st.lists(st.integers(0, 99), max_size=3),
     kind=st.sampled_from(sorted(STORED)),
-    group=st.integers(1, 30),
-    batch_rows=st.integers(1, 40),
+    sizes=st.tuples(st.integers(1, 30), st.integers(1, 40)),
 )
 def test_text_passes_through_unchanged(
     rows: list[tuple[str | None, str | None]],
     cuts: list[int],
     kind: str,
-    group: int,
-    batch_rows: int,
+    sizes: tuple[int, int],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    folder = tmp_path_factory.mktemp("text")
+    folder, (group, batch_rows) = tmp_path_factory.mktemp("text"), sizes
     one = Parquet(uri=str(stored(folder / "one", rows, cuts, kind, group)))
     other = Parquet(uri=str(stored(folder / "other", rows, cuts, "plain", 1_000)))
     survey, plainly = one.survey(declare()), other.survey(declare())
