@@ -42,7 +42,7 @@ class Parquet(Sink):
         return rows
 
 
-class Prepared(NamedTuple):
+class _Prepared(NamedTuple):
     """What a Parquet writer takes: a schema, options, and a table for each row group. A part of the format."""
 
     schema: pa.Schema
@@ -50,7 +50,7 @@ class Prepared(NamedTuple):
     groups: Iterator[pa.Table]
 
 
-def prepare(tables: Iterable[pa.Table], schema: pa.Schema) -> Prepared:
+def prepare(tables: Iterable[pa.Table], schema: pa.Schema) -> _Prepared:
     """Row groups of a unit, text that repeats in codes; how the columns are encoded is decided by the first of them.
 
     Lazy but for the first row group; memory: one. All of it depends on the rows and the schema alone.
@@ -61,7 +61,7 @@ def prepare(tables: Iterable[pa.Table], schema: pa.Schema) -> Prepared:
     texts = [field.name for field in stored if pa.types.is_string(field.type)]
     coded = frozenset(name for name in texts if repeats(_chunks(first, name)))
     given = pa.schema([_in_codes(field) if field.name in coded else field for field in stored])
-    return Prepared(
+    return _Prepared(
         given,
         {"compression": "zstd", "store_schema": False, "write_batch_size": _BATCH_ROWS, **encodings(stored, coded)},
         (_as_given(group, given) for group in chain([first] if first else [], groups)),
