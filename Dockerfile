@@ -18,7 +18,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 scoreline
 COPY --from=build /opt/scoreline /opt/scoreline
-ENV PATH=/opt/scoreline/bin:$PATH PYTHONUNBUFFERED=1 ARROW_DEFAULT_MEMORY_POOL=jemalloc
+ENV PATH=/opt/scoreline/bin:$PATH PYTHONUNBUFFERED=1 ARROW_DEFAULT_MEMORY_POOL=jemalloc \
+    MALLOC_TRIM_THRESHOLD_=16777216 MALLOC_MMAP_THRESHOLD_=4194304
 USER scoreline
 WORKDIR /home/scoreline
 ENTRYPOINT ["scoreline"]

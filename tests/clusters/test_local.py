@@ -37,7 +37,7 @@ def test_workers_compute_with_one_thread_whatever_the_shell_says(monkeypatch: py
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"]
     with Local(workers=1).open() as session:
         found = dict(session.map(os.getenv, names, "environment"))
-    assert found == {0: "1", 1: "1", 2: "1", 3: "65536"}
+    assert found == {0: "1", 1: "1", 2: "1", 3: "16777216"}
 
 
 def test_closing_leaves_no_process_no_thread_and_the_environment_as_it_was() -> None:
