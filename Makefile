@@ -72,7 +72,7 @@ bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one
 	$(BIN)/python -m benchmarks.compiled_kernels
 
 bench-memory: setup  ## measure the memory of workers over more and more rows
-	$(BIN)/python -W ignore -m benchmarks.flat_memory
+	$(BIN)/python -W ignore -m benchmarks.flat_memory && $(BIN)/python -W ignore -m benchmarks.worker_environment
 
 bench-units: setup  ## measure many files and many units
 	$(BIN)/python -m benchmarks.many_units

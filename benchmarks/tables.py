@@ -68,6 +68,7 @@ MEMORY = (
     "driver with scheduler, MiB",
     "s",
 )
+ENVIRONMENT = ("pairs", "wall time, Dask's settings / ours", "processor time, Dask's settings / ours")
 OVERHEAD = ("workload", "MB a file written", "pairs", "wall time, on / off", "processor time, on / off")
 
 
@@ -182,6 +183,16 @@ def _resumed(where: str, of: dict[str, Any]) -> tuple[str, ...]:
     return (where, f"{of['units']:,}", *(f"{number:,.1f}" for number in numbers))
 
 
+def worker_environment(found: dict[str, Any]) -> str:
+    """What the memory settings of workers are worth."""
+    of = (
+        f"{found[kind]['median']:.2f} ({found[kind]['low']:.2f} to {found[kind]['high']:.2f})"
+        for kind in ("seconds", "cpu")
+    )
+    row = (str(len(found["runs"])), *of)
+    return f"{_table(ENVIRONMENT, [row])}\n\n{_busy(found)}"
+
+
 def protocol_overhead(found: dict[str, Any]) -> str:
     """The cost of exactly-once."""
 
@@ -231,6 +242,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "compiled_kernels": compiled_kernels,
     "peers_speed": speed_tables.full,
     "flat_memory": flat_memory,
+    "worker_environment": worker_environment,
 }
 
 

@@ -18,7 +18,7 @@ dask=.venv/bin/dask
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 # What Arrow would use keeps several times the memory of what is read.
 export ARROW_DEFAULT_MEMORY_POOL=jemalloc
-# Dask would have the system clear new memory for every array: scoring took twice the time.
+# Dask would have the system clear new memory for every array, and scoring take far longer.
 export MALLOC_TRIM_THRESHOLD_=16777216 MALLOC_MMAP_THRESHOLD_=4194304
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 

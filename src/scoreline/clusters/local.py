@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from scoreline.clusters.base import Session
     from scoreline.own_modules import OwnModule
 
-_WORKER_ENVIRONMENT = {
+WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "BLIS_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
-    # glibc gives memory back to the system when this much is free at the top of a heap, and at once what is larger. With
-    # Dask's own 64 KiB every array is new memory, which the system has to clear: scoring took twice the time.
+    # glibc gives memory back to the system when this much is free at the top of a heap, and at once what is larger.
+    # With Dask's own 64 KiB every array is new memory, which the system has to clear.
     "MALLOC_TRIM_THRESHOLD_": "16777216",
     "MALLOC_MMAP_THRESHOLD_": "4194304",
     # what Arrow would use keeps several times the memory of what is read
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
+"""What workers are started with; what it is worth is measured by ``benchmarks/worker_environment.py``."""
 _SET_BY_DASK = ("PYTHONHASHSEED",)
 _DEATHS_ALLOWED = 1
 """How many workers may die of a task before it comes under suspicion; each costs a second to start again."""
@@ -73,7 +74,7 @@ class Local(Cluster):
         from scoreline.clusters._session import DaskSession, Patience, quiet
 
         patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
-        inherited = environment(_WORKER_ENVIRONMENT, also=_SET_BY_DASK)
+        inherited = environment(WORKER_ENVIRONMENT, also=_SET_BY_DASK)
         with quiet(), inherited, starting(self._cluster) as started, ExitStack() as stack:
 
             def session() -> DaskSession:
