@@ -190,7 +190,7 @@ def worker_environment(found: dict[str, Any]) -> str:
         for kind in ("seconds", "cpu")
     )
     row = (str(len(found["runs"])), *of)
-    return f"{_table(ENVIRONMENT, [row])}\n\n{_busy(found)}"
+    return f"{table(ENVIRONMENT, [row])}\n\n{_busy(found)}"
 
 
 def protocol_overhead(found: dict[str, Any]) -> str:
