@@ -70,8 +70,8 @@ class Workload:
 
 WORKLOADS = {
     "two numbers, parts of about 1 MB": Workload(1 << 16, 40),
-    "two numbers, parts of about 20 MB": Workload(1 << 21, 4),
-    "demo pipeline, parts of 250,000 rows": Workload(250_000, 4, pipeline=True),
+    "two numbers, parts of about 20 MB": Workload(1 << 21, 12),
+    "demo pipeline, parts of 250,000 rows": Workload(250_000, 8, pipeline=True),
 }
 
 
