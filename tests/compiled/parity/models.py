@@ -121,6 +121,8 @@ FAMILIES: dict[str, Family] = {
         ),
         takes_nan=True,
         native=True,
+        compiled=0.8,
+        faster=0.9,
     ),
     "linear_classifier": Family(
         (
@@ -151,6 +153,7 @@ FAMILIES: dict[str, Family] = {
                 svm.LinearSVR(random_state=0, max_iter=50),
             )
         ),
+        compiled=0.2,
         faster=0.5,
     ),
     "other": Family(_others(), faster=0.5),

@@ -63,7 +63,7 @@ def _one_hot(rng: Random) -> Any:
     return preprocessing.OneHotEncoder(
         handle_unknown=rng.choice(unknown),
         drop=rng.choice([None, None, None, "first", "if_binary"]),
-        sparse_output=rng.random() < 0.5,
+        sparse_output=rng.random() < 0.7,
         dtype=rng.choice([np.float64, np.float64, np.float32, np.int64]),
         **rare,
     )
@@ -151,7 +151,7 @@ def _columns(rng: Random, chosen: Sequence[str], *, filled: bool) -> Any:
     made = compose.ColumnTransformer(
         rng.sample(parts, len(parts)),
         remainder="passthrough" if passed else "drop",
-        sparse_threshold=rng.choice([0, 0.3, 1.0]),
+        sparse_threshold=rng.choice([0, 0.3, 1.0, 1.0]),
     )
     return pipeline.make_pipeline(made) if _sometimes(rng) else made
 

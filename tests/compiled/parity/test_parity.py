@@ -68,18 +68,16 @@ def test_every_answer_is_that_of_scikit_learn(name: str, tmp_path: Path) -> None
     @given(st.randoms(use_true_random=True))
     def one(rng: Random) -> None:
         # Families are drawn apart, or all of them would have the same features.
-        case = drawn(Random(f"{name} {rng.random()}"), FAMILIES[name])
+        case = drawn(Random(f"{name} {rng.random()}"), FAMILIES[name])  # noqa: S311
         note(repr(case))
         bundle = fitted(case, tmp_path)
         for part in parts(case, bundle):
             same(bundle, part)
         tried.add(repr(case))
         tiers[bundle.scorer.tier] += 1
-        if __import__("os").environ.get("TALK"):
-            print(bundle.scorer.tier, bundle.scorer.reasons, ' '.join(repr(case).split()))
 
     one()
-    print(name, len(tried), dict(tiers))
+    print(f"{name}: {len(tried)} pipelines, {dict(sorted(tiers.items()))}")  # noqa: T201
     check(FAMILIES[name], len(tried), tiers)
 
 
