@@ -11,7 +11,9 @@ import pyarrow as pa
 from scoreline.bundle.as_pandas import as_pandas
 from scoreline.bundle.bisection import Outcome, predict_or_refuse
 from scoreline.bundle.compiling import scorer_of
+from scoreline.bundle.doubts import completed
 from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.compiled.doubts import Partial
 from scoreline.compiled.scorer import Tier
 from scoreline.contract import type_name
 from scoreline.errors import ModelError, Problem
@@ -140,10 +142,12 @@ class Bundle:
 
     def _outcome(self, table: pa.Table, *, proba: bool) -> tuple[Outcome, Tier]:
         scorer = self.scorer
-        answers = scorer.answers(table, proba=proba)
-        if answers is None:
+        found = scorer.answers(table, proba=proba)
+        if found is None:
             return predict_or_refuse(self.fitted, self.frame(table), proba=proba), Tier.PLAIN
-        return Outcome(answers.predictions, answers.proba, np.arange(table.num_rows)), scorer.tier
+        if isinstance(found, Partial):
+            return completed(found, self.fitted, self.frame, table, proba=proba), scorer.tier
+        return Outcome(found.predictions, found.proba, np.arange(table.num_rows)), scorer.tier
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""

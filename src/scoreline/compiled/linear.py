@@ -74,7 +74,7 @@ class LinearModel:
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
-            raise Declined("features that are not finite")
+            raise Declined("features that are not finite", np.flatnonzero(~np.isfinite(bounds)))
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
         return Answers(np.concatenate([self._labels(terms, rows, bounds[rows]) for rows in chunks]))

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.doubts import taken
 from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import pyarrow as pa
 
     from scoreline.compiled.answers import Answers
     from scoreline.compiled.way import Way
@@ -132,20 +134,12 @@ def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, num
         return True
     proba = answers.proba is not None
     try:
-        expected = reference(_taken(table, rows), proba)
+        expected = reference(taken(table, rows), proba)
         if answers.take(rows).agrees(expected, way.tolerance):
             return True
         return answers.agrees(reference(table, proba), 0)
     except Exception:  # noqa: BLE001  it refuses a row that was answered
         return False
-
-
-def _taken(table: pa.Table, rows: np.ndarray) -> pa.Table:
-    try:
-        return table.take(pa.array(rows))
-    except pa.ArrowException:
-        # Arrow takes no rows of some types, nor across dictionaries that list null; their slices stay as they are.
-        return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()])
 
 
 def sample(count: int, number: int) -> np.ndarray:

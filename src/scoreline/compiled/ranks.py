@@ -103,7 +103,7 @@ class Ranks:
         for place, coded in enumerate(block.columns):
             tables = np.ascontiguousarray(coded.dictionary.derived.T)
             if tables[0].any() and tables[0][coded.codes].any():
-                raise Declined("features that scikit-learn refuses")
+                raise Declined("features that scikit-learn refuses", np.flatnonzero(tables[0][coded.codes]))
             here = [number for number in mine if self.columns[number].place == place]
             for table, number in zip(tables[1:], here, strict=True):
                 made[number] = table[coded.codes]
@@ -125,8 +125,10 @@ class Ranks:
 
         # Text makes sparse blocks of very many features: only those that are asked for fit into memory as they are.
         given = self._cast(block.data if sparse.issparse(block) else block)
-        if self._refused(given).any():
-            raise Declined("features that scikit-learn refuses")
+        refused = self._refused(given)
+        if refused.any():
+            rows = block.tocoo().row[refused] if sparse.issparse(block) else np.flatnonzero(refused.any(axis=1))
+            raise Declined("features that scikit-learn refuses", np.unique(rows))
         if sparse.issparse(block):
             given = self._cast(block.tocsc()[:, features].toarray())
             return np.ascontiguousarray(given.T)
@@ -173,7 +175,7 @@ def _code(column: Numbered, values: np.ndarray) -> np.ndarray:
 def _forget_strangers(column: Numbered, values: np.ndarray, codes: np.ndarray) -> None:
     """Write the code of NaN where a value is none of the known ones. Raises Declined for infinite ones."""
     if np.isinf(values).any():
-        raise Declined("an infinite number for a category")
+        raise Declined("an infinite number for a category", np.flatnonzero(np.isinf(values)))
     known = column.cuts.cuts
     codes[known[np.minimum(codes, len(known) - 1)] != values] = NAN
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoreline.compiled.doubts import Partial, taken, told_apart
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable, worthwhile
-from scoreline.compiled.proof import attempt, fault, holds, pieces
+from scoreline.compiled.proof import fault, holds, pieces
 from scoreline.compiled.tree_model import compile_trees
 from scoreline.compiled.trees import is_made_of_trees
 from scoreline.compiled.trials import REAL_ROWS, trials
@@ -85,8 +86,8 @@ class Scorer:
         """Why faster tiers are not used, as far as known."""
         return tuple(self._reasons)
 
-    def answers(self, table: pa.Table, *, proba: bool) -> Answers | None:
-        """The answers for all rows of a part; None when scikit-learn must be asked, for it may refuse some row.
+    def answers(self, table: pa.Table, *, proba: bool) -> Answers | Partial | None:
+        """The answers for all rows of a part, or for all but some; None when scikit-learn must be asked about all.
 
         A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
         """
@@ -99,9 +100,13 @@ class Scorer:
         if found is None:
             return None
         tier, way = found
-        answers = attempt(way, table, proba=proba)
-        if answers is None or holds(way, table, answers, self._reference, number):
-            return answers
+        part = told_apart(way, table, proba=proba)
+        if part is None:
+            return None
+        whole = not len(part.doubts)
+        left = table if whole else taken(table, np.delete(np.arange(table.num_rows), part.doubts))
+        if holds(way, left, part.answers, self._reference, number):
+            return part.answers if whole else part
         self._end(tier, "other answers than scikit-learn's for rows of a part")
         return None
 

@@ -53,6 +53,13 @@ class SparseLinear:
     tolerance: float = 0.0
 
     @property
+    def looks(self) -> bool:
+        """Whether it refuses a sparse matrix with numbers that are not finite."""
+        from sklearn.linear_model import ElasticNet
+
+        return not isinstance(self.model, ElasticNet)
+
+    @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
         """None: scores have no thresholds."""
         return {}
@@ -91,7 +98,7 @@ class SparseLinear:
             for column in block.columns:
                 refused, table = column.dictionary.derived[:, 0], column.dictionary.derived[:, 1:]
                 if refused.any() and refused[column.codes].any():
-                    raise Declined("features that scikit-learn refuses")
+                    raise Declined("features that scikit-learn refuses", self._rows(refused[column.codes]))
                 for first in range(0, table.shape[1], self.coef.shape[1]):
                     terms = table[:, first : first + self.coef.shape[1]].astype(self.coef.dtype)
                     yield column.codes, np.ascontiguousarray(terms)
@@ -100,9 +107,13 @@ class SparseLinear:
             raise Declined("a transformer that makes a sparse block of all rows")
         values = np.asarray(block, dtype=self.coef.dtype)
         if not np.isfinite(values).all():
-            raise Declined("features that scikit-learn refuses")
+            raise Declined("features that scikit-learn refuses", self._rows(~np.isfinite(values).all(axis=1)))
         for place, start in enumerate(range(self.layout.starts[number][0], self.layout.starts[number][-1])):
             yield np.ascontiguousarray(values[:, place]), self.coef[start]
+
+    def _rows(self, refused: np.ndarray) -> np.ndarray | None:
+        # Lasso and its like look at no sparse matrix, and answer for any number.
+        return np.flatnonzero(refused) if self.looks else None
 
     def _finished(self, scores: np.ndarray, *, proba: bool) -> Answers:
         # scikit-learn's own way from scores to answers; it may write into them.
