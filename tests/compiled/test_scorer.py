@@ -22,6 +22,7 @@ from scoreline.compiled.answers import Answers
 from scoreline.compiled.doubts import Partial
 from scoreline.compiled.matrix import Encoding, Layout
 from scoreline.compiled.plan import NotCompilable, Plan, worthwhile
+from scoreline.compiled.sampling import Place
 from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.frame import to_frame
@@ -187,15 +188,15 @@ def test_a_difference_in_a_part_ends_one_tier_after_the_other(
         return Answers(found.predictions[::-1].copy(), found.proba) if lying else found
 
     work = scorer(LINEAR, reference)
-    assert work.answers(PART, proba=False) is not None
+    assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is not None
     lying = True
     with caplog.at_level(logging.WARNING):
-        assert work.answers(PART, proba=False) is None
+        assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
         assert work.tier == Tier.ENCODED
-        assert work.answers(PART, proba=False) is None
+        assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
     assert work.tier == Tier.PLAIN
     assert len(caplog.records) == 2
-    assert work.answers(PART, proba=False) is None
+    assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
 
 
 def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:

@@ -153,7 +153,7 @@ FAMILIES: dict[str, Family] = {
                 svm.LinearSVR(random_state=0, max_iter=50),
             )
         ),
-        compiled=0.2,
+        compiled=0.1,
         faster=0.5,
     ),
     "other": Family(_others(), faster=0.5),

@@ -63,7 +63,7 @@ def _one_hot(rng: Random) -> Any:
     return preprocessing.OneHotEncoder(
         handle_unknown=rng.choice(unknown),
         drop=rng.choice([None, None, None, "first", "if_binary"]),
-        sparse_output=rng.random() < 0.7,
+        sparse_output=rng.random() < 0.75,
         dtype=rng.choice([np.float64, np.float64, np.float32, np.int64]),
         **rare,
     )
@@ -84,7 +84,7 @@ def _target(rng: Random) -> Any:
 
 def texts(rng: Random, *, filled: bool) -> Any:
     """A transformer of text; `filled` when the model takes no NaN."""
-    encoder = rng.choice([_one_hot, _one_hot, _one_hot, _ordinal, _target])(rng)
+    encoder = rng.choice([_one_hot, _one_hot, _one_hot, _one_hot, _ordinal, _target])(rng)
     before: list[Any] = []
     if rng.random() < 0.5 or (filled and isinstance(encoder, preprocessing.OrdinalEncoder)):
         strategy = rng.choice(["constant", "most_frequent"])
@@ -151,7 +151,7 @@ def _columns(rng: Random, chosen: Sequence[str], *, filled: bool) -> Any:
     made = compose.ColumnTransformer(
         rng.sample(parts, len(parts)),
         remainder="passthrough" if passed else "drop",
-        sparse_threshold=rng.choice([0, 0.3, 1.0, 1.0]),
+        sparse_threshold=rng.choice([0, 0.3, 1.0, 1.0, 1.0]),
     )
     return pipeline.make_pipeline(made) if _sometimes(rng) else made
 
