@@ -40,19 +40,23 @@ class Partial:
 
 def told_apart(way: Way, table: pa.Table, *, proba: bool) -> Partial | None:
     """The answers of a way for as many rows as it can vouch for; None when it cannot tell the others."""
-    left = np.arange(table.num_rows)
+    doubts = np.empty(0, dtype=np.int64)
     for _ in range(_ROUNDS):
         try:
-            whole = len(left) == table.num_rows
-            answers = way.answers(table if whole else taken(table, left), proba=proba)
-            return Partial(np.setdiff1d(np.arange(table.num_rows), left), answers, way)
+            return Partial(doubts, way.answers(without(table, doubts), proba=proba), way)
         except Declined as why:
-            if why.rows is None or table.num_rows - len(left) + len(why.rows) > MOST_DOUBTS:
+            if why.rows is None or len(doubts) + len(why.rows) > MOST_DOUBTS:
                 return None
-            left = np.delete(left, why.rows)
+            left = np.delete(np.arange(table.num_rows), doubts)
+            doubts = np.sort(np.concatenate([doubts, left[why.rows]]))
         except Exception:  # noqa: BLE001  scikit-learn itself is asked then, and says what is wrong
             return None
     return None
+
+
+def without(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """All rows of a table but some; the table itself where these are none."""
+    return taken(table, np.delete(np.arange(table.num_rows), rows)) if len(rows) else table
 
 
 def taken(table: pa.Table, rows: np.ndarray) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.doubts import Partial, taken, told_apart
+from scoreline.compiled.doubts import Partial, told_apart, without
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable, worthwhile
@@ -117,9 +117,8 @@ class Scorer:
         return part if len(part.doubts) else part.answers
 
     def _holds(self, part: Partial, table: pa.Table, place: Place) -> bool:
-        rows = np.delete(np.arange(table.num_rows), part.doubts)
-        left = taken(table, rows) if len(part.doubts) else table
-        return holds(part.way, left, part.answers, self._reference, place.rows(len(rows)))
+        left = without(table, part.doubts)
+        return holds(part.way, left, part.answers, self._reference, place.rows(left.num_rows))
 
     def _compile(self, table: pa.Table) -> None:
         """Try the tiers that are worth it by now, and keep those that prove themselves."""
