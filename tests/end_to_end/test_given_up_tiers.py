@@ -1,6 +1,5 @@
 """A fast tier that turns out to answer wrongly halfway through a unit leaves nothing wrong in what is published."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +26,23 @@ def late_city(count: int) -> pa.Table:
 
 
 def test_a_unit_is_predicted_again_when_a_late_part_shows_a_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(tmp_path, late_city(PARTS * BLOCK_ROWS), row_group_size=BLOCK_ROWS)
     # One part in four has a sample: some that are answered wrongly have none, and stand before one that has.
     monkeypatch.setattr(sampling, "EVERY", 4)
-    monkeypatch.setattr(logging.getLogger("scoreline"), "propagate", True)
     ran(tmp_path, job(tmp_path))
     expected = predicted(tmp_path)["prediction"].to_pylist()
     for kind in (LinearModel, SparseLinear):
         monkeypatch.setattr(kind, "derive", _bent(kind.derive))
     other = job(tmp_path, predict={"sink": {"kind": "parquet", "uri": str(tmp_path / "again")}})
-    with caplog.at_level(logging.WARNING):
-        record = ran(tmp_path, other | {"artifacts": str(tmp_path / "others")})
+    record = ran(tmp_path, other | {"artifacts": str(tmp_path / "others")})
     assert predicted(tmp_path, "again")["prediction"].to_pylist() == expected
     cost: dict[str, Any] = (record.predictions or {})["cost"]
     assert "A" not in cost["tiers"]
     assert any("other answers than scikit-learn's for rows of part" in reason for reason in cost["reasons"])
-    assert any("tier A is given up" in line.message for line in caplog.records)
+    told = (Path(record.artifacts) / "log.txt").read_text()
+    assert "gave up a fast tier, and predicted the unit again without it: A: other" in told
 
 
 def _bent(derive: Any) -> Any:

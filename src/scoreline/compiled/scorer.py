@@ -39,6 +39,9 @@ FIRST_ROWS = 2 * 16_384
 KERNEL_ROWS = 3 * 16_384
 """Trees are compiled once so many rows have come, since numba has to be loaded."""
 
+DIFFERENCE = "other answers than scikit-learn's"
+"""What the reason says for which a tier was given up after it had been in use."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -192,7 +195,7 @@ class Scorer:
                 return
             self._given_up += 1
             where = f"part {place.part + 1} of {place.unit}" if place.unit else "a part"
-            self._reasons.append(f"{tier}: other answers than scikit-learn's for rows of {where}")
+            self._reasons.append(f"{tier}: {DIFFERENCE} for rows of {where}")
             _log.warning(
                 "tier %s is given up by this process: its answers for rows of %s are others than scikit-learn's; "
                 "the unit is scored again without it, those before it had no difference in their samples",
