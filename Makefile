@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	bench bench-peers bench-faults bench-compiled bench-memory bench-protocol bench-units bench-tables
+	parity bench bench-peers bench-faults bench-compiled bench-memory bench-protocol bench-units bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ check: lint types arch test  ## everything that CI asks for
 
 docs: setup  ## write the JSON Schema and the README's table of kinds again
 	$(BIN)/python scripts/write_config_schema.py && $(BIN)/python scripts/write_kinds_table.py
+
+parity: setup  ## try two thousand drawn pipelines against scikit-learn, ten times what `make test` does
+	SCORELINE_PARITY=2000 $(BIN)/pytest tests/compiled/parity -s
 
 demo: setup  ## make messy sample data and run the whole job on it
 	$(BIN)/scoreline demo

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scoreline.bundle.files import as_json, load_bundle, newest_bundle
+from scoreline.compiled.scorer import DIFFERENCE
 from scoreline.config.checks import check_parameters
 from scoreline.errors import DataError, ModelError, UsageError, counted
 from scoreline.evaluation import failed_rules
@@ -324,6 +325,10 @@ def _cost(context: Context, key: str, published: Published, seconds: float) -> d
     tiers = {"tiers": dict(sorted(published.cost.tiers.items())), "reasons": sorted(published.cost.reasons)}
     cost = {**took, **tiers, "memory": published.cost.memory, "planned": planned}
     context.journal.record(cost=cost)
+    for reason in tiers["reasons"]:
+        if DIFFERENCE in reason:
+            text = f"a process gave up a fast tier, and predicted the unit again without it: {reason}"
+            context.journal.event("tier_given_up", text, reason=reason)
     return cost
 
 

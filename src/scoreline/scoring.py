@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoreline.cleaning import admitted
+from scoreline.compiled.sampling import Place
 from scoreline.contract import SOURCE_FILE, SOURCE_ROW, Contract
 from scoreline.dataset.receipts import Receipt, write_receipt
 from scoreline.dataset.spool import Spool
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from scoreline.bundle.bundle import Bundle, Scored
+    from scoreline.compiled.scorer import Scorer
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import StoredFile
     from scoreline.sinks.base import Sink
@@ -170,12 +172,21 @@ def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
     """Predict one unit in this process, with one thread, and write it once. Memory: a few batches and one row group.
 
     The bytes depend on the unit and the score_key alone. Every row of the unit is predicted, refused or counted as
-    filtered, or ScorelineError is raised.
+    filtered, or ScorelineError is raised. When a part shows that a fast tier answers otherwise than scikit-learn,
+    nothing is written, and all parts are predicted again without it.
     """
+    while True:
+        try:
+            return _predict_once(task, unit)
+        except GivenUp:
+            continue
+
+
+def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
     layout = task.layout
     with Spool() as refused, limited(1):
         account = Account(refused)
-        tables = output_tables(task, unit, account)
+        tables = _by_one_tier(output_tables(task, unit, account), task.bundle.scorer)
         data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
         quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
     receipt = Receipt(
@@ -191,6 +202,21 @@ def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
         recipe=task.recipe,
     )
     return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.scorer.reasons)
+
+
+class GivenUp(Exception):  # noqa: N818  no fault: the unit is predicted again
+    """A tier was given up after it had answered for parts of this unit."""
+
+
+def _by_one_tier(tables: Iterator[pa.Table], scorer: Scorer) -> Iterator[pa.Table]:
+    """The tables; raises GivenUp as soon as answers for earlier ones came from a tier that is no longer trusted."""
+    trusted: int | None = None
+    for table in tables:
+        if trusted not in (None, scorer.given_up):
+            raise GivenUp
+        # The part that showed it has been answered without that tier.
+        trusted = scorer.given_up
+        yield table
 
 
 def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
@@ -228,9 +254,10 @@ class Account:
 def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
     """The rows to write for a unit, block by block; what became of all of its rows goes into the account. Lazy."""
     batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
-    for raw in even_parts(batches, BLOCK_ROWS):
+    parts = -(-unit.rows // BLOCK_ROWS)
+    for number, raw in enumerate(even_parts(batches, BLOCK_ROWS)):
         passed = admitted(raw, task.contract)
-        scored = task.bundle.predict(passed.table, proba=task.proba)
+        scored = task.bundle.predict(passed.table, proba=task.proba, place=Place(unit.name, number, parts))
         moved = tuple(Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals)
         refusals = (*passed.refusals, *moved)
         if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():

@@ -13,20 +13,24 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from scoreline.bundle.artifact import ArtifactConfig
-from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.bisection import MANY, predict_or_refuse
 from scoreline.bundle.bundle import Bundle, Scored
 from scoreline.cleaning import Cleaning, CleanPart
 from scoreline.compiled import scorer as scorer_module
-from scoreline.compiled.scorer import LEAST_ROWS
+from scoreline.compiled.doubts import MOST_DOUBTS
+from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS
 from scoreline.contract import Contract
 
 CITIES = ["Natal", "Olinda", "Recife"]
@@ -126,16 +130,49 @@ def test_a_process_compiles_a_bundle_once(logistic: Bundle) -> None:
 
 
 BAD = st.tuples(
-    st.integers(0, LEAST_ROWS - 1), st.sampled_from(["Porto", "", None]), st.sampled_from([None, np.inf, 1e308])
+    st.integers(0, LEAST_ROWS - 1),
+    st.sampled_from(["Porto", "", None, "Natal"]),
+    st.sampled_from([None, np.inf, 1e308]),
 )
+MODELS = {
+    "A": LogisticRegression(),
+    "A by row": DecisionTreeClassifier(random_state=0),
+    "B": MLPClassifier((4,), max_iter=3, random_state=0),
+}
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.lists(BAD, max_size=3))
-def test_the_same_rows_are_refused_for_the_same_reasons(logistic: Bundle, bad: list[tuple[int, Any, Any]]) -> None:
+@pytest.fixture(scope="module", params=MODELS)
+def tiered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Bundle]:
+    made = bundle(tmp_path_factory.mktemp("tiered"), clone(MODELS[request.param]))
+    # Trees are compiled once so many rows have come.
+    for seed in range(-(-KERNEL_ROWS // (8 * LEAST_ROWS))):
+        made.score(part(rows(8 * LEAST_ROWS, seed)))
+    return request.param[0], made
+
+
+def with_bad(bad: list[tuple[int, Any, Any]]) -> pa.Table:
     table = rows(LEAST_ROWS, 3)
     columns = [table[name].to_pylist() for name in SCHEMA.names]
     for row, city, amount in bad:
         columns[0][row], columns[1][row] = city, amount
-    scored = same(logistic, pa.table(columns, schema=SCHEMA), proba=False)
-    assert scored.tier == ("C" if bad else "A")
+    return pa.table(columns, schema=SCHEMA)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=15, deadline=None)
+@given(st.lists(BAD, max_size=6), st.booleans())
+def test_rows_in_doubt_alone_are_left_to_scikit_learn(
+    tiered: tuple[str, Bundle], bad: list[tuple[int, Any, Any]], proba: bool
+) -> None:
+    tier, made = tiered
+    assert same(made, with_bad(bad), proba=proba).tier == tier
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_more_rows_in_doubt_than_are_worth_telling_apart_are_left_to_scikit_learn_together(
+    tiered: tuple[str, Bundle],
+) -> None:
+    _, made = tiered
+    assert MOST_DOUBTS <= MANY
+    assert same(made, with_bad([(row, "Porto", 1.0) for row in range(MOST_DOUBTS)]), proba=False).tier != "C"
+    assert same(made, with_bad([(row, "Porto", 1.0) for row in range(MOST_DOUBTS + 1)]), proba=False).tier == "C"

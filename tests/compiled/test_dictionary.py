@@ -84,8 +84,18 @@ def test_dictionaries_of_all_makes_are_read() -> None:
 
 def test_what_the_encoder_refuses_is_raised_and_not_remembered() -> None:
     work = coder(OrdinalEncoder())
-    with pytest.raises(ValueError, match="unknown categories"):
+    with pytest.raises(Declined, match="unknown categories"):
         work.codes(table(["new", "Natal"], ["F", "M"]))
+    assert encoded(work.codes(table(["Natal", "Olinda"], ["F", "M"])))[0] == [0.0, 1.0]
+
+
+def test_the_rows_that_the_encoder_refuses_are_told() -> None:
+    work = coder(OrdinalEncoder())
+    work.codes(table(["Natal", "Natal"], ["F", "M"]))
+    with pytest.raises(Declined) as refused:
+        work.codes(table(["new", "Natal", "Olinda", "newer", "new", "Natal"], ["F", "M", "M", "F", "F", "X"]))
+    assert refused.value.rows is not None
+    assert refused.value.rows.tolist() == [0, 3, 4, 5]
     assert encoded(work.codes(table(["Natal", "Olinda"], ["F", "M"])))[0] == [0.0, 1.0]
 
 

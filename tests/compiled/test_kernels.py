@@ -38,7 +38,8 @@ def test_masks_find_the_same_leaves(word: type, rows: int) -> None:
     one = np.ones(1, np.uint32)
     right = np.array([np.iinfo(word).max - 1], word)
     leaves = np.array([1.0, 10.0])
-    trees = Masks(0 * one, 0 * one, one, right, np.array([0, 1]), leaves, np.zeros(1, int), np.zeros(1, int))
+    rest = [np.zeros(1, int), np.zeros(1, int), np.zeros(0, np.uint32), np.zeros(2, int), np.zeros((0, 257), word)]
+    trees = Masks(0 * one, 0 * one, one, right, np.array([0, 1]), leaves, *rest)
     scores = np.zeros((rows, 1))
     mask(codes.T.astype(np.uint32), trees, scores, 16)
     assert scores[:, 0].tolist() == [(1.0, 1.0, 10.0)[row % 3] for row in range(rows)]

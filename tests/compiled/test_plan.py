@@ -1,5 +1,7 @@
 """A plan says which transformer makes which columns, or why nobody can tell."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,6 +9,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -123,9 +126,12 @@ def test_arrays_are_numbers_only() -> None:
     assert "array of objects" in reason(read(pipeline, None, SCHEMA, named=False))
 
 
-def test_categories_of_pandas_are_called_with_all_rows() -> None:
+@pytest.mark.parametrize(("before", "widths"), [([], (2,)), ([SimpleImputer(strategy="most_frequent")], None)])
+def test_categories_of_pandas_are_encoded_by_value_where_an_encoder_comes_first(before: list[Any], widths: Any) -> None:
     schema = pa.schema([pa.field("sex", pa.dictionary(pa.int32(), pa.string()))])
-    pipeline = make_pipeline(OneHotEncoder(), DummyClassifier()).fit(FRAME[["sex"]].astype("category"), LABELS)
-    found = read(pipeline, None, schema, named=True)
+    frame = FRAME[["sex"]].astype("category")
+    pipeline = make_pipeline(make_pipeline(*before, OneHotEncoder()), DummyClassifier()).fit(frame, LABELS)
+    columns = make_pipeline(ColumnTransformer([("t", pipeline[0], ["sex"])]), DummyClassifier()).fit(frame, LABELS)
+    found = read(columns, None, schema, named=True)
     assert isinstance(found, Plan)
-    assert found.branches[0].widths is None
+    assert found.branches[0].widths == widths

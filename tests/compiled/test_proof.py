@@ -10,12 +10,16 @@ from tests.compiled.cases import CITIES, Case, fitted, some_rows
 
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.matrix import Encoding
-from scoreline.compiled.proof import fault, holds, pieces, sample
+from scoreline.compiled.proof import fault, holds, pieces
+from scoreline.compiled.sampling import Place
 from scoreline.compiled.trials import trials
 from scoreline.compiled.way import Way, no_look_up
 
 CASE = fitted("standard", "strict", LogisticRegression(max_iter=23))
 LENIENT = fitted("standard", "one_hot", LogisticRegression(max_iter=23))
+
+
+SOME = Place("unit", 0, 1).rows(1_000)
 
 
 class Bent(Way):
@@ -86,17 +90,16 @@ def test_refused_rows_are_cut_out_of_real_ones_and_the_others_still_count() -> N
 def test_a_part_holds_when_its_sample_agrees() -> None:
     way, table = Bent(CASE, straight), some_rows(2_000)
     answers = way.answers(table, proba=True)
-    assert holds(way, table, answers, CASE.reference, 1)
+    assert holds(way, table, answers, CASE.reference, SOME)
     others = Answers(answers.predictions[::-1].copy(), answers.proba)
-    assert not holds(way, table, others, CASE.reference, 1)
-    assert holds(way, table, others, CASE.reference, 5)
+    assert not holds(way, table, others, CASE.reference, SOME)
 
 
 def test_a_sample_that_scikit_learn_refuses_does_not_hold() -> None:
     way, table = Bent(CASE, straight), some_rows(2_000)
     answers = way.answers(table, proba=False)
     strange = table.set_column(0, "city", pa.array(["nowhere"] * 2_000))
-    assert not holds(way, strange, answers, CASE.reference, 1)
+    assert not holds(way, strange, answers, CASE.reference, SOME)
 
 
 def test_a_difference_of_the_sample_that_all_rows_do_not_show_is_no_fault() -> None:
@@ -107,13 +110,7 @@ def test_a_difference_of_the_sample_that_all_rows_do_not_show_is_no_fault() -> N
         found = CASE.reference(rows, proba)
         return found if rows.num_rows == 2_000 else almost_right(rows, found)
 
-    assert holds(way, table, answers, like_blas, 1)
-
-
-def test_samples_differ_from_part_to_part_and_are_the_same_again() -> None:
-    assert sample(16_384, 1).tolist() == sample(16_384, 1).tolist()
-    assert sample(16_384, 1).tolist() != sample(16_384, 2).tolist()
-    assert sample(16_384, 2).max() < 16_384
+    assert holds(way, table, answers, like_blas, SOME)
 
 
 def test_a_part_of_types_that_arrow_takes_no_rows_of_holds_too() -> None:
@@ -122,4 +119,4 @@ def test_a_part_of_types_that_arrow_takes_no_rows_of_holds_too() -> None:
     other = pa.DictionaryArray.from_arrays(pa.array([0, 0] * 250, pa.int8()), ["Recife"])
     for column in (table["city"].cast(pa.string_view()), pa.chunked_array([listed, other])):
         part = table.set_column(0, "city", column)
-        assert holds(Bent(LENIENT, straight), part, LENIENT.reference(part, True), LENIENT.reference, 1)
+        assert holds(Bent(LENIENT, straight), part, LENIENT.reference(part, True), LENIENT.reference, SOME)

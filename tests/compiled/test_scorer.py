@@ -19,8 +19,10 @@ from tests.compiled.cases import SCHEMA, Case, columns, fitted, labels, some_row
 
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.answers import Answers
+from scoreline.compiled.doubts import Partial
 from scoreline.compiled.matrix import Encoding, Layout
 from scoreline.compiled.plan import NotCompilable, Plan, worthwhile
+from scoreline.compiled.sampling import Place
 from scoreline.compiled.scorer import KERNEL_ROWS, LEAST_ROWS, Scorer, Tier
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.frame import to_frame
@@ -55,7 +57,7 @@ def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:
     assert work.tier == Tier.PLAIN
     found, expected = work.answers(PART, proba=case.proba), case.reference(PART, case.proba)
     assert work.tier == tier
-    assert found is not None
+    assert isinstance(found, Answers)
     assert found.agrees(expected, 0)
 
 
@@ -76,7 +78,7 @@ def test_values_that_do_not_repeat_are_not_encoded_one_by_one(encoded: bool) -> 
     widths = {branch.columns: branch.widths for branch in worthwhile(LINEAR.plan, part).branches}
     assert [columns for columns, given in widths.items() if given is None and "city" in columns]
     found = scorer(LINEAR).answers(part, proba=True)
-    assert found is None or found.agrees(LINEAR.reference(part, True), 0)
+    assert found is None or (isinstance(found, Answers) and found.agrees(LINEAR.reference(part, True), 0))
 
 
 def test_trees_are_compiled_once_enough_rows_have_come() -> None:
@@ -86,8 +88,8 @@ def test_trees_are_compiled_once_enough_rows_have_come() -> None:
     assert work.tier == Tier.ENCODED
     second = work.answers(part, proba=True)
     assert work.tier == Tier.COMPILED
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Answers)
+    assert isinstance(second, Answers)
     assert first.agrees(second, 0)
     assert work.reasons == ()
 
@@ -125,7 +127,7 @@ def test_steps_after_the_columns_are_left_to_scikit_learn() -> None:
     )
     work = scorer(Case(pipeline, SCHEMA))
     found = work.answers(PART, proba=True)
-    assert found is not None
+    assert isinstance(found, Answers)
     assert found.agrees(Case(pipeline, SCHEMA).reference(PART, True), 0)
     assert work.tier == Tier.ENCODED
     assert "StandardScaler follows" in work.reasons[0]
@@ -138,10 +140,14 @@ def test_small_parts_are_left_to_scikit_learn_whatever_came_before() -> None:
     assert work.answers(PART.slice(0, LEAST_ROWS - 1), proba=False) is None
 
 
-def test_a_part_with_a_row_that_scikit_learn_refuses_is_left_to_it_and_the_next_one_is_not() -> None:
-    work = scorer(fitted("standard", "strict", LogisticRegression(max_iter=25)))
+def test_a_row_that_scikit_learn_refuses_is_left_to_it_and_the_others_are_not() -> None:
+    case = fitted("standard", "strict", LogisticRegression(max_iter=25))
+    work = scorer(case)
     cities = ["nowhere", *PART["city"].to_pylist()[1:]]
-    assert work.answers(PART.set_column(0, "city", pa.array(cities)), proba=False) is None
+    found = work.answers(PART.set_column(0, "city", pa.array(cities)), proba=False)
+    assert isinstance(found, Partial)
+    assert found.doubts.tolist() == [0]
+    assert found.answers.agrees(case.reference(PART.slice(1), False), 0)
     assert work.answers(PART, proba=False) is not None
     assert work.tier == Tier.COMPILED
 
@@ -175,6 +181,8 @@ def test_a_difference_in_a_part_ends_one_tier_after_the_other(
 ) -> None:
     # A command that ran before in this process keeps its log to itself.
     monkeypatch.setattr(logging.getLogger("scoreline"), "propagate", True)
+    # Tools that set logging up anew silence every logger that is there.
+    monkeypatch.setattr(logging.getLogger(scorer_module.__name__), "disabled", False)
     lying = False
 
     def reference(table: pa.Table, proba: bool) -> Answers:
@@ -182,15 +190,15 @@ def test_a_difference_in_a_part_ends_one_tier_after_the_other(
         return Answers(found.predictions[::-1].copy(), found.proba) if lying else found
 
     work = scorer(LINEAR, reference)
-    assert work.answers(PART, proba=False) is not None
+    assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is not None
     lying = True
     with caplog.at_level(logging.WARNING):
-        assert work.answers(PART, proba=False) is None
+        assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
         assert work.tier == Tier.ENCODED
-        assert work.answers(PART, proba=False) is None
+        assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
     assert work.tier == Tier.PLAIN
     assert len(caplog.records) == 2
-    assert work.answers(PART, proba=False) is None
+    assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
 
 
 def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:
@@ -198,7 +206,7 @@ def test_parts_in_doubt_come_from_the_model_of_scikit_learn() -> None:
     case.pipeline[-1].coef_ = np.zeros((4, 14))
     case.pipeline[-1].intercept_ = np.zeros(4)
     found = scorer(case).answers(PART, proba=True)
-    assert found is not None
+    assert isinstance(found, Answers)
     assert found.agrees(case.reference(PART, True), 0)
 
 
@@ -221,7 +229,7 @@ def test_a_part_of_which_a_function_makes_another_type_is_left_to_scikit_learn()
     for part in [whole] * 5 + [one] * 3:
         found = work.answers(part, proba=True)
         assert work.tier == Tier.COMPILED
-        assert found is not None
+        assert isinstance(found, Answers)
         assert found.agrees(case.reference(part, True), 0)
 
 

@@ -189,7 +189,6 @@ def test_trees_that_ask_nothing_are_not_compiled() -> None:
     [
         LogisticRegression(),
         GradientBoostingClassifier(init=LogisticRegression(), n_estimators=2),
-        HistGradientBoostingClassifier(categorical_features=[0], max_iter=2),
     ],
 )
 def test_other_models_are_not_compiled(model: Any) -> None:

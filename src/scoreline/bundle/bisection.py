@@ -74,9 +74,14 @@ def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, .
 def _without(fitted: Fitted, frame: pd.DataFrame, refusals: tuple[Refusal, ...], *, proba: bool) -> Outcome:
     """The outcome for the rows that are not refused yet, in terms of all rows."""
     left = np.flatnonzero(~refused_rows(refusals, len(frame)))
-    outcome = predict_or_refuse(fitted, frame.iloc[left], proba=proba)
-    moved = tuple(Refusal(left[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals)
-    return Outcome(outcome.predictions, outcome.proba, left[outcome.positions], refusals + moved)
+    outcome = moved(predict_or_refuse(fitted, frame.iloc[left], proba=proba), left)
+    return replace(outcome, refusals=refusals + outcome.refusals)
+
+
+def moved(outcome: Outcome, rows: np.ndarray) -> Outcome:
+    """The outcome for some rows of a part, in terms of the part: `rows` are their positions in there."""
+    refusals = (Refusal(rows[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals)
+    return Outcome(outcome.predictions, outcome.proba, rows[outcome.positions], tuple(refusals))
 
 
 def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int, str], *, proba: bool) -> list[Outcome]:

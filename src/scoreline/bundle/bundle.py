@@ -11,7 +11,9 @@ import pyarrow as pa
 from scoreline.bundle.as_pandas import as_pandas
 from scoreline.bundle.bisection import Outcome, predict_or_refuse
 from scoreline.bundle.compiling import scorer_of
+from scoreline.bundle.doubts import completed
 from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.compiled.doubts import Partial
 from scoreline.compiled.scorer import Tier
 from scoreline.contract import type_name
 from scoreline.errors import ModelError, Problem
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from scoreline.bundle.artifact import ArtifactConfig
     from scoreline.cleaning import Cleaning, CleanPart
+    from scoreline.compiled.sampling import Place
     from scoreline.compiled.scorer import Scorer
     from scoreline.contract import Contract
 
@@ -95,18 +98,18 @@ class Bundle:
         """What was fitted; loaded and checked once per process."""
         return load_fitted(self.model, self.transformer, self.modules)
 
-    def predict(self, part: pa.Table | pd.DataFrame, *, proba: bool = False) -> Scored:
+    def predict(self, part: pa.Table | pd.DataFrame, *, proba: bool = False, place: Place | None = None) -> Scored:
         """Clean and predict raw rows, an Arrow table or a DataFrame; eager.
 
         Every row is in the result, refused, or counted as filtered. `part` has the columns that are needed, and may
-        have more. Rows on which the fitted object fails are found by halving and refused. Raises ModelError when it
-        fails on most rows.
+        have more. `place` says where in a unit it stands, which decides what rows are answered twice to compare. Rows
+        on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows.
         """
         if not isinstance(part, pa.Table):
             schema = self.contract.only(self.needs).schema
             part = pa.Table.from_pandas(part[schema.names], schema=schema, preserve_index=False)
         clean = self.cleaning.apply(part.select(self.needs))
-        return self.score(clean, proba=proba)
+        return self.score(clean, proba=proba, place=place)
 
     @classmethod
     def load(cls, uri: str, *, sha256: str | None = None, trust: bool = False) -> Bundle:
@@ -119,9 +122,9 @@ class Bundle:
 
         return load_bundle(uri, given=ArtifactConfig(uri=uri, sha256=sha256, trust=trust))
 
-    def score(self, clean: CleanPart, *, proba: bool = False) -> Scored:
+    def score(self, clean: CleanPart, *, proba: bool = False, place: Place | None = None) -> Scored:
         """Predict rows that are clean already: the second half of `predict`."""
-        outcome, tier = self._outcome(clean.table, proba=proba)
+        outcome, tier = self._outcome(clean.table, proba=proba, place=place)
         return Scored(
             as_answers(outcome.predictions, self.answer_type),
             outcome.proba,
@@ -138,12 +141,14 @@ class Bundle:
         """How this process predicts large parts: the tier that it has come to, and why no faster one."""
         return scorer_of(self.fitted, self.inputs, from_pandas=self.from_pandas)
 
-    def _outcome(self, table: pa.Table, *, proba: bool) -> tuple[Outcome, Tier]:
+    def _outcome(self, table: pa.Table, *, proba: bool, place: Place | None) -> tuple[Outcome, Tier]:
         scorer = self.scorer
-        answers = scorer.answers(table, proba=proba)
-        if answers is None:
+        found = scorer.answers(table, proba=proba, place=place)
+        if found is None:
             return predict_or_refuse(self.fitted, self.frame(table), proba=proba), Tier.PLAIN
-        return Outcome(answers.predictions, answers.proba, np.arange(table.num_rows)), scorer.tier
+        if isinstance(found, Partial):
+            return completed(found, self.fitted, self.frame, table, proba=proba), scorer.tier
+        return Outcome(found.predictions, found.proba, np.arange(table.num_rows)), scorer.tier
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""

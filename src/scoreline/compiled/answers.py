@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,13 @@ def is_identical(one: np.ndarray, other: np.ndarray) -> bool:
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     if one.dtype.kind == "O":
-        return bool(one.tolist() == other.tolist())
+        return one.tolist() == other.tolist() or all(map(_is_alike, one.ravel().tolist(), other.ravel().tolist()))
     return one.tobytes() == other.tobytes()
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    # NaN is no value that equals itself.
+    return type(one) is type(other) and bool(one == other or (one != one and other != other))  # noqa: PLR0124
 
 
 def _close(one: np.ndarray | None, other: np.ndarray | None, tolerance: float) -> bool:

@@ -29,7 +29,16 @@ KNOWN, CELLS = 20_000, 4_000_000
 
 
 class Declined(Exception):  # noqa: N818  no fault: it tells that scikit-learn itself must answer
-    """A part is left to scikit-learn; says why."""
+    """A part is left to scikit-learn; says why.
+
+    Attributes
+    ----------
+    rows : where it is known, the rows because of which it is; without them the part may be answered
+    """
+
+    def __init__(self, reason: str, rows: np.ndarray | None = None) -> None:
+        super().__init__(reason)
+        self.rows = rows if rows is not None and len(rows) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +96,15 @@ class Coder:
     def codes(self, table: pa.Table) -> CodedBranch:
         """The columns of the branch in codes; eager.
 
-        Raises Declined for columns of another type than the schema says, and what the encoder raises for values that
-        occur.
+        Raises Declined for columns of another type than the schema says, and for values that the encoder refuses, with
+        their rows; else what the encoder raises.
         """
         columns = [_distinct(table[field.name], field) for field in self._schema]
         with self._lock:
-            self._learn([values for values, _ in columns])
+            try:
+                self._learn([values for values, _ in columns])
+            except Exception as error:
+                raise Declined(f"{type(error).__name__}: {error}", self._refused(columns)) from error
             known, specimen = self._known, self._specimen
         coded = (
             Coded(dictionary, pc.index_in(values, dictionary.values).to_numpy()[places])
@@ -107,6 +119,29 @@ class Coder:
         news = [self._new(known, place, column) for place, column in enumerate(columns)]
         if any(map(len, news)):
             self._known = self._grown(known, news)
+
+    def _refused(self, columns: Sequence[tuple[pa.Array, np.ndarray]]) -> np.ndarray | None:
+        """The rows with values that the encoder refuses; None before it has taken any, which others stand beside."""
+        if not self._known:
+            return None
+        found = [np.isin(places, self._refused_values(place, values)) for place, (values, places) in enumerate(columns)]
+        return np.flatnonzero(np.any(found, axis=0))
+
+    def _refused_values(self, place: int, values: pa.Array) -> np.ndarray:
+        """The places among the values of a column of those that are refused, found by halving."""
+        new = np.flatnonzero(pc.is_null(pc.index_in(values, self._known[place].values)).to_numpy(zero_copy_only=False))
+        waiting, refused = [new] if len(new) else [], []
+        while waiting:
+            some = waiting.pop()
+            others = [each.values[:1] for each in self._known]
+            others[place] = values.take(pa.array(some))
+            try:
+                self._encoded(others)
+            except Exception:  # noqa: BLE001  whatever it raises
+                half = len(some) // 2
+                waiting += [some[:half], some[half:]] if half else []
+                refused += [] if half else some.tolist()
+        return np.array(refused, dtype=np.int64)
 
     def _new(self, known: Sequence[Dictionary], place: int, column: pa.Array) -> pa.Array:
         return column.filter(pc.is_null(pc.index_in(column, known[place].values))) if known else column

@@ -62,6 +62,9 @@ class Masks(NamedTuple):
     value : float64, of all leaves of all trees
     leaf : the first leaf of each tree
     place : the score that each tree adds to
+    category : uint32, the column of each table
+    sets : the first table of each tree, and the end
+    table : for each code of a category the leaves that are left after all tests of it; the last one for missing ones
     """
 
     column: np.ndarray
@@ -72,6 +75,9 @@ class Masks(NamedTuple):
     value: np.ndarray
     leaf: np.ndarray
     place: np.ndarray
+    category: np.ndarray
+    sets: np.ndarray
+    table: np.ndarray
 
 
 class Cuts(NamedTuple):
@@ -177,6 +183,7 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
     rows = columns.shape[1]
     every = ~(trees.keep[:1] ^ trees.keep[:1])[0]
     left = np.empty(block, trees.keep.dtype)
+    missing = np.uint32(trees.table.shape[1] - 1)
     for start in range(0, rows, block):
         count = min(block, rows - start)
         for tree in range(len(trees.first) - 1):
@@ -186,6 +193,10 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
                 codes = columns[trees.column[test], start : start + count]
                 for row in range(count):
                     left[row] &= keep if ((codes[row] - low) & np.uint32(0xFFFF)) > span else every
+            for each in range(trees.sets[tree], trees.sets[tree + 1]):
+                codes = columns[trees.category[each], start : start + count]
+                for row in range(count):
+                    left[row] &= trees.table[each, min(codes[row], missing)]
             for row in range(count):
                 value = trees.value[trees.leaf[tree] + np.int64(_trailing_zeros(left[row]))]  # type: ignore[call-arg]
                 scores[start + row, trees.place[tree]] += value

@@ -1,4 +1,8 @@
-"""Linear classifiers: a look-up and an addition per column, labels certified by a bound on the rounding errors."""
+"""Linear classifiers of a dense matrix: a look-up and an addition per column, labels certified by a bound on rounding.
+
+Regressors of a dense matrix are not compiled: their predictions are the scores, whose last bits depend on the order in
+which BLAS adds up. For models of a sparse matrix see `scoreline.compiled.sparse_linear`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 from scoreline.compiled.answers import ROUNDING, Answers
 from scoreline.compiled.dictionary import CodedBranch, Declined
 from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +74,7 @@ class LinearModel:
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
-            raise Declined("features that are not finite")
+            raise Declined("features that are not finite", np.flatnonzero(~np.isfinite(bounds)))
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
         return Answers(np.concatenate([self._labels(terms, rows, bounds[rows]) for rows in chunks]))
@@ -140,11 +145,13 @@ def _decided(scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     return np.asarray(near % scores.shape[1])
 
 
-def compile_linear(plan: Plan, layout: Layout) -> LinearModel | NotCompilable:
+def compile_linear(plan: Plan, layout: Layout) -> LinearModel | SparseLinear | NotCompilable:
     """The model of a plan, whose blocks have the widths and types of `layout`, as look-up tables."""
     model = plan.model
+    if layout.sparse:
+        return compile_sparse_linear(plan, layout)
     if not _is_known(model):
-        return NotCompilable(f"{type(model).__name__} is not a linear classifier")
+        return NotCompilable(f"{type(model).__name__} is no linear classifier, and the matrix is dense")
     if layout.dtype != np.float64 or model.coef_.dtype != np.float64:
         return NotCompilable(f"features of type {layout.dtype}")
     widths = [width for block in layout.widths for width in block]

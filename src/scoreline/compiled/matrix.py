@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from scoreline.compiled.answers import is_identical
 from scoreline.compiled.dictionary import CodedBranch, Coder, Declined
+from scoreline.compiled.doubts import suspects
 from scoreline.compiled.numbers import Numbers, numbers_of
 from scoreline.frame import family
 
@@ -126,11 +127,15 @@ class Encoding:
         schema = pa.schema([self._schema.field(name) for name in branch.columns])
         frame = self._frame(table.select(schema.names), schema)
         given = frame[branch.columns[0]] if branch.flat else frame.to_numpy() if self._plan.as_array else frame
-        return given if branch.transformer is None else branch.transformer.transform(given)
+        if branch.transformer is None:
+            return given
+        try:
+            return branch.transformer.transform(given)
+        except Exception as error:
+            raise Declined(f"{type(error).__name__}: {error}", suspects(frame)) from error
 
-    def matrix(self, blocks: Sequence[Block], rows: int) -> Any:
+    def after(self, made: Any) -> Any:
         """What the model is given: the blocks side by side, after the steps that follow."""
-        made = self.stacked(blocks, rows)
         for step in self._plan.after:
             made = step.transform(made)
         return made

@@ -37,7 +37,7 @@ class Numbers:
             for step in self.steps:
                 # Each transformer looks before it works; the last one may well make an infinite number.
                 if np.isinf(made).any():
-                    raise Declined("infinite numbers")
+                    raise Declined("infinite numbers", np.flatnonzero(np.isinf(made).any(axis=1)))
                 step(made)
         return made
 

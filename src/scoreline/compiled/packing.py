@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ALWAYS
+from scoreline.compiled.trees import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,8 @@ def pack(ensemble: Ensemble, ranks: Ranks) -> Walk | Masks | NotCompilable:
     small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
     if small and all(tree.values.shape[1] == 1 for tree in ensemble.trees):
         return _masks(ensemble.trees, ranks)
+    if any(tree.members for tree in ensemble.trees):
+        return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")
     if sum(len(tree.left) for tree in ensemble.trees) > MOST_NODES:
         return NotCompilable("more nodes than a number of 24 bits counts")
     return _walk(ensemble.trees, ranks)
@@ -83,25 +86,55 @@ def _masks(trees: Sequence[Tree], ranks: Ranks) -> Masks:
 
     taken = [_in_order(tree) for tree in trees]
     most = max(len(leaves) for _, _, leaves in taken)
+    word = np.uint32 if most <= 32 else np.uint64
+    ordered = [
+        _Tests(nodes[~_asks_category(tree, nodes)], masks[~_asks_category(tree, nodes)])
+        for tree, (nodes, masks, _) in zip(trees, taken, strict=True)
+    ]
     tests = [
         ranks.tests(tree.feature[nodes], tree.threshold[nodes], tree.nan_left[nodes])
-        for tree, (nodes, _, _) in zip(trees, taken, strict=True)
+        for tree, (nodes, _) in zip(trees, ordered, strict=True)
     ]
     column, low, span = np.concatenate(tests, axis=1).astype(np.uint32)
-    keep = np.array([mask for _, masks, _ in taken for mask in masks], np.uint64)
+    sets = [_sets(tree, nodes, masks, ranks) for tree, (nodes, masks, _) in zip(trees, taken, strict=True)]
     return Masks(
         column,
         low,
         span,
-        keep.astype(np.uint32 if most <= 32 else np.uint64),
-        np.cumsum([0, *(len(nodes) for nodes, _, _ in taken)]),
+        np.concatenate([masks for _, masks in ordered]).astype(word),
+        np.cumsum([0, *(len(nodes) for nodes, _ in ordered)]),
         np.concatenate([tree.values[leaves, 0] for tree, (_, _, leaves) in zip(trees, taken, strict=True)]),
         np.cumsum([0, *(len(leaves) for _, _, leaves in taken)])[:-1],
         np.array([tree.place for tree in trees]),
+        np.array([column for each in sets for column in each], np.uint32),
+        np.cumsum([0, *map(len, sets)]),
+        np.array([table for each in sets for table in each.values()], word).reshape(-1, CODES + 1),
     )
 
 
-def _in_order(tree: Tree) -> tuple[np.ndarray, list[int], np.ndarray]:
+class _Tests(NamedTuple):
+    """Nodes, and for each the leaves that are left where a row goes right."""
+
+    nodes: np.ndarray
+    masks: np.ndarray
+
+
+def _asks_category(tree: Tree, nodes: np.ndarray) -> np.ndarray:
+    return np.isin(nodes, list(tree.members))
+
+
+def _sets(tree: Tree, nodes: np.ndarray, masks: np.ndarray, ranks: Ranks) -> dict[int, np.ndarray]:
+    """For each column of categories that a tree asks for, the leaves that each code leaves, those of all its tests."""
+    made: dict[int, np.ndarray] = {}
+    for node, mask in zip(nodes.tolist(), masks, strict=True):
+        if node in tree.members:
+            column = int(ranks.column[tree.feature[node]])
+            left = np.where(tree.members[node], ~np.uint64(0), mask)
+            made[column] = made.get(column, ~np.uint64(0)) & left
+    return made
+
+
+def _in_order(tree: Tree) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The inner nodes, for each the leaves that a row going right may still reach as bits, and the leaves in order."""
     leaves: list[int] = []
     nodes: list[int] = []
@@ -109,7 +142,7 @@ def _in_order(tree: Tree) -> tuple[np.ndarray, list[int], np.ndarray]:
     for node, first, end in _visited(tree, leaves):
         nodes.append(node)
         masks.append((2**64 - 1) & ~(2**end - 2**first))
-    return np.array(nodes, np.int64), masks, np.array(leaves)
+    return np.array(nodes, np.int64), np.array(masks, np.uint64), np.array(leaves)
 
 
 def _visited(tree: Tree, leaves: list[int]) -> Iterator[tuple[int, int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -106,12 +107,26 @@ def _read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Pl
     if transformer is not None and getattr(model, "feature_names_in_", None) is not None:
         return NotCompilable("the model takes its features by name")
     *first, last = [*([] if transformer is None else _steps(transformer)), *_steps(model)]
+    if not first and named:
+        first, last = _without_preprocessor(last)
     if not hasattr(last, "predict"):
         return NotCompilable(f"{type(last).__name__} does not predict")
     changed = [step for step in first if not _gives_arrays(step)]
     if changed:
         return NotCompilable(f"{type(changed[0]).__name__} does not give arrays")
     return _of_frames(first, last, schema) if named else _of_arrays(first, last, schema)
+
+
+def _without_preprocessor(model: Any) -> tuple[list[Any], Any]:
+    """What histogram boosting does to a frame with categories of its own as a step, and the model without it."""
+    preprocessor = getattr(model, "_preprocessor", None)
+    if not type(model).__name__.startswith("HistGradientBoosting") or preprocessor is None:
+        return [], model
+    bare = copy(model)
+    bare._preprocessor = None  # noqa: SLF001  scikit-learn has no public way to its trees
+    # The matrix has no names.
+    vars(bare).pop("feature_names_in_", None)
+    return [preprocessor], bare
 
 
 def _steps(estimator: Any) -> list[Any]:
@@ -177,15 +192,19 @@ def _branches(columns: Any, schema: pa.Schema) -> Iterator[Branch]:
 
 def _branch(transformer: Any, columns: tuple[str, ...], schema: pa.Schema, *, flat: bool = False) -> Branch:
     steps = _steps(transformer)
-    codable = all(_is_codable(schema.field(name).type) for name in columns)
-    widths = _widths(steps, len(columns)) if codable and not flat and any(_is_encoder(step) for step in steps) else None
+    codable = not flat and all(_is_codable(schema.field(name).type, steps[0]) for name in columns)
+    widths = _widths(steps, len(columns)) if codable and any(_is_encoder(step) for step in steps) else None
     return Branch(transformer, columns, flat, widths, tuple(steps))
 
 
-def _is_codable(arrow_type: pa.DataType) -> bool:
-    """Whether equal values of the column are one entry of a dictionary: text, whole numbers and booleans."""
+def _is_codable(arrow_type: pa.DataType, first: Any) -> bool:
+    """Whether equal values of the column are one entry of a dictionary: text, whole numbers and booleans.
+
+    Categories of pandas are so for encoders alone, which look at the values; others may ask what else there is.
+    """
     whole = pa.types.is_integer(arrow_type) or pa.types.is_boolean(arrow_type)
-    return whole or (family(arrow_type) == "text" and not pa.types.is_dictionary(arrow_type))
+    is_category = pa.types.is_dictionary(arrow_type)
+    return whole or (family(arrow_type) == "text" and (not is_category or _is_encoder(first)))
 
 
 def _is_encoder(step: Any) -> bool:

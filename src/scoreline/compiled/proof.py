@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-
 from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.doubts import taken
 from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy as np
+    import pyarrow as pa
 
     from scoreline.compiled.answers import Answers
     from scoreline.compiled.way import Way
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _WHOLE, _FEW = 64, 4
 """Around rows that scikit-learn refuses so many are left together: real ones, and hard ones."""
-
-_SAMPLED, _OFTEN, _EVERY = 1000, 4, 8
-"""One in so many rows is answered by scikit-learn too: some in each of the first parts, then more in every eighth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,46 +119,17 @@ def attempt(way: Way, table: pa.Table, *, proba: bool) -> Answers | None:
         return None
 
 
-def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, number: int) -> bool:
-    """Whether scikit-learn gives the same answers for a sample of a part's rows; if not, then for all of them.
+def holds(way: Way, table: pa.Table, answers: Answers, reference: Reference, rows: np.ndarray) -> bool:
+    """Whether scikit-learn gives the same answers for some rows of a part; if not, then for all of them.
 
     Where BLAS adds up, scikit-learn's own answers for a few rows may differ from those among many, probabilities in
-    their last bits. `number` is that of the part: together with the rows' places it decides the sample.
+    their last bits.
     """
-    rows = sample(table.num_rows, number)
-    if not len(rows):
-        return True
     proba = answers.proba is not None
     try:
-        expected = reference(_taken(table, rows), proba)
+        expected = reference(taken(table, rows), proba)
         if answers.take(rows).agrees(expected, way.tolerance):
             return True
         return answers.agrees(reference(table, proba), 0)
     except Exception:  # noqa: BLE001  it refuses a row that was answered
         return False
-
-
-def _taken(table: pa.Table, rows: np.ndarray) -> pa.Table:
-    try:
-        return table.take(pa.array(rows))
-    except pa.ArrowException:
-        # Arrow takes no rows of some types, nor across dictionaries that list null; their slices stay as they are.
-        return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()])
-
-
-def sample(count: int, number: int) -> np.ndarray:
-    """The rows of a part to compare, those whose hash is least, in order; `number` is that of the part, from 1.
-
-    Calling scikit-learn costs the same for 16 rows as for 100, so that only one part in eight has a sample, and a
-    larger one; the first four always have one.
-
-    >>> [len(sample(16_384, number)) for number in (1, 4, 5, 8, 9)]
-    [132, 132, 0, 132, 0]
-    """
-    if number > _OFTEN and number % _EVERY:
-        return np.empty(0, dtype=np.int64)
-    wanted = -(-_EVERY * count // _SAMPLED)
-    mixed = np.arange(count, dtype=np.uint64) + np.uint64(number * 0x9E3779B97F4A7C15 % 2**64)
-    for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(factor)
-    return np.sort(np.argsort(mixed, kind="stable")[:wanted])

@@ -35,13 +35,15 @@ class Numbered:
     branch, place : the branch, and the column in there; None for a branch that is called
     feature : the feature, counted from the first one of the branch or column; None for the columns of a one-hot
         encoder, which are one column: the place of the one, or their number where there is none
-    cuts : the sorted thresholds
+    cuts : the sorted thresholds, or the values of a category
+    category : whether codes are the places of known values, and that of all others is the one of NaN
     """
 
     branch: int
     place: int | None
     feature: int | None
     cuts: Cuts
+    category: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ class Ranks:
         for place, coded in enumerate(block.columns):
             tables = np.ascontiguousarray(coded.dictionary.derived.T)
             if tables[0].any() and tables[0][coded.codes].any():
-                raise Declined("features that scikit-learn refuses")
+                raise Declined("features that scikit-learn refuses", np.flatnonzero(tables[0][coded.codes]))
             here = [number for number in mine if self.columns[number].place == place]
             for table, number in zip(tables[1:], here, strict=True):
                 made[number] = table[coded.codes]
@@ -112,7 +114,10 @@ class Ranks:
         features = [self.columns[number].feature or 0 for number in mine]
         values = self._asked(block, features)
         for number, feature in zip(mine, values, strict=True):
-            rank(feature, self.columns[number].cuts, made[number])
+            column = self.columns[number]
+            rank(feature, column.cuts, made[number])
+            if column.category:
+                _forget_strangers(column, feature, made[number])
 
     def _asked(self, block: Any, features: Sequence[int]) -> np.ndarray:
         """Some features of a block, (features, rows). Raises Declined where scikit-learn refuses any of the others."""
@@ -120,8 +125,10 @@ class Ranks:
 
         # Text makes sparse blocks of very many features: only those that are asked for fit into memory as they are.
         given = self._cast(block.data if sparse.issparse(block) else block)
-        if self._refused(given).any():
-            raise Declined("features that scikit-learn refuses")
+        refused = self._refused(given)
+        if refused.any():
+            rows = block.tocoo().row[refused] if sparse.issparse(block) else np.flatnonzero(refused.any(axis=1))
+            raise Declined("features that scikit-learn refuses", np.unique(rows))
         if sparse.issparse(block):
             given = self._cast(block.tocsc()[:, features].toarray())
             return np.ascontiguousarray(given.T)
@@ -155,11 +162,22 @@ def _place_of_one(rows: Any) -> np.ndarray:
 
 def _code(column: Numbered, values: np.ndarray) -> np.ndarray:
     if column.feature is not None:
-        rank = np.searchsorted(column.cuts.cuts, values[:, column.feature])
-        return np.where(np.isnan(values[:, column.feature]), NAN, rank)
+        mine = values[:, column.feature]
+        codes = np.where(np.isnan(mine), NAN, np.searchsorted(column.cuts.cuts, mine))
+        if column.category:
+            _forget_strangers(column, mine, codes)
+        return codes
     from scipy import sparse
 
     return _place_of_one(sparse.csr_array(values))
+
+
+def _forget_strangers(column: Numbered, values: np.ndarray, codes: np.ndarray) -> None:
+    """Write the code of NaN where a value is none of the known ones. Raises Declined for infinite ones."""
+    if np.isinf(values).any():
+        raise Declined("an infinite number for a category", np.flatnonzero(np.isinf(values)))
+    known = column.cuts.cuts
+    codes[known[np.minimum(codes, len(known) - 1)] != values] = NAN
 
 
 def _tests_of_ranks(rank: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
@@ -185,11 +203,13 @@ def ranks_of(ensemble: Ensemble, plan: Plan, layout: Layout) -> Ranks | NotCompi
     for feature, cuts in _cuts(ensemble).items():
         branch, place, inside = _where(plan, layout, feature)
         if place is not None and plan.branches[branch].one_hot:
+            if feature in ensemble.categories:
+                return NotCompilable("categories made by a one-hot encoder")
             key: tuple[int, int | None, int | None] = (branch, place, None)
             offset[feature] = inside
         else:
             key = (branch, place, inside)
-        columns.setdefault(key, Numbered(*key, with_grid(cuts)))
+        columns.setdefault(key, Numbered(*key, with_grid(cuts), feature in ensemble.categories))
         column[feature] = list(columns).index(key)
     if len(columns) > MOST_COLUMNS or any(_codes_of(each, layout) > MOST_CUTS for each in columns.values()):
         return NotCompilable("more columns or thresholds than a node has room for")
@@ -212,7 +232,9 @@ def _cuts(ensemble: Ensemble) -> Mapping[int, np.ndarray]:
     features, thresholds = features[order], thresholds[order]
     found, first = np.unique(features, return_index=True)
     pieces = np.split(thresholds, first[1:]) if len(found) else []
-    return {int(feature): np.unique(piece) for feature, piece in zip(found, pieces, strict=True)}
+    cuts = {int(feature): np.unique(piece) for feature, piece in zip(found, pieces, strict=True)}
+    asked = {feature: np.unique(values).astype(np.float64) for feature, values in ensemble.categories.items()}
+    return {feature: asked.get(feature, piece) for feature, piece in cuts.items()}
 
 
 def _where(plan: Plan, layout: Layout, feature: int) -> tuple[int, int | None, int]:

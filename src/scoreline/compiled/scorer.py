@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoreline.compiled.doubts import Partial, told_apart, without
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable, worthwhile
-from scoreline.compiled.proof import attempt, fault, holds, pieces
+from scoreline.compiled.proof import fault, holds, pieces
+from scoreline.compiled.sampling import EVERY, Place
 from scoreline.compiled.tree_model import compile_trees
 from scoreline.compiled.trees import is_made_of_trees
 from scoreline.compiled.trials import REAL_ROWS, trials
@@ -36,6 +38,9 @@ FIRST_ROWS = 2 * 16_384
 
 KERNEL_ROWS = 3 * 16_384
 """Trees are compiled once so many rows have come, since numba has to be loaded."""
+
+DIFFERENCE = "other answers than scikit-learn's"
+"""What the reason says for which a tier was given up after it had been in use."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +78,7 @@ class Scorer:
         self._waiting = [Tier.COMPILED, Tier.ENCODED]
         self._ways: dict[Tier, Way] = {}
         self._reasons: list[str] = []
-        self._parts = self._rows = 0
+        self._parts = self._rows = self._given_up = 0
 
     @property
     def tier(self) -> Tier:
@@ -85,25 +90,38 @@ class Scorer:
         """Why faster tiers are not used, as far as known."""
         return tuple(self._reasons)
 
-    def answers(self, table: pa.Table, *, proba: bool) -> Answers | None:
-        """The answers for all rows of a part; None when scikit-learn must be asked, for it may refuse some row.
+    @property
+    def given_up(self) -> int:
+        """How many tiers this process has given up, because of a difference in a sample."""
+        return self._given_up
+
+    def answers(self, table: pa.Table, *, proba: bool, place: Place | None = None) -> Answers | Partial | None:
+        """The answers for all rows of a part, or for all but some; None when scikit-learn must be asked about all.
 
         A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
+        `place` says where the part stands, and decides the sample; without it parts are counted as they come.
         """
         if table.num_rows < LEAST_ROWS:
             return None
         with self._lock:
             self._parts, self._rows = self._parts + 1, self._rows + table.num_rows
             self._compile(table)
-            number, found = self._parts, next(iter(self._ways.items()), None)
+            found = next(iter(self._ways.items()), None)
+            place = place or Place("", self._parts - 1, self._parts + EVERY)
         if found is None:
             return None
         tier, way = found
-        answers = attempt(way, table, proba=proba)
-        if answers is None or holds(way, table, answers, self._reference, number):
-            return answers
-        self._end(tier, "other answers than scikit-learn's for rows of a part")
-        return None
+        part = told_apart(way, table, proba=proba)
+        if part is None:
+            return None
+        if place.is_sampled and not self._holds(part, table, place):
+            self._end(tier, place)
+            return None
+        return part if len(part.doubts) else part.answers
+
+    def _holds(self, part: Partial, table: pa.Table, place: Place) -> bool:
+        left = without(table, part.doubts)
+        return holds(part.way, left, part.answers, self._reference, place.rows(left.num_rows))
 
     def _compile(self, table: pa.Table) -> None:
         """Try the tiers that are worth it by now, and keep those that prove themselves."""
@@ -171,11 +189,19 @@ class Scorer:
         encoding.settle(table.slice(0, REAL_ROWS))
         return encoding
 
-    def _end(self, tier: Tier, reason: str) -> None:
+    def _end(self, tier: Tier, place: Place) -> None:
         with self._lock:
-            if self._ways.pop(tier, None) is not None:
-                self._reasons.append(f"{tier}: {reason}")
-                _log.warning("compiled tier %s is given up: %s", tier, reason)
+            if self._ways.pop(tier, None) is None:
+                return
+            self._given_up += 1
+            where = f"part {place.part + 1} of {place.unit}" if place.unit else "a part"
+            self._reasons.append(f"{tier}: {DIFFERENCE} for rows of {where}")
+            _log.warning(
+                "tier %s is given up by this process: its answers for rows of %s are others than scikit-learn's; "
+                "the unit is scored again without it, those before it had no difference in their samples",
+                tier,
+                where,
+            )
 
 
 def _layout(encoding: Encoding, table: pa.Table) -> Layout | None:

@@ -56,6 +56,7 @@ class TreeModel:
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
         """The thresholds of features that are made of numbers, by branch and place among its features."""
         called = [column for column in self.ranks.columns if column.place is None and column.feature is not None]
+        called = [column for column in called if not column.category]
         return {(column.branch, column.feature or 0): column.cuts.cuts for column in called}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,14 @@ from scoreline.compiled.answers import Answers
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Finish = Callable[[np.ndarray, bool], Answers]
     """Predictions, and probabilities if asked for, of summed scores (rows, scores)."""
+
+
+CODES = 256
+"""Codes that a category has at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,7 @@ class Tree:
     nan_left : whether it goes left when its feature is NaN
     values : (nodes, n), what a leaf adds to n scores one after another
     place : the first of these scores
+    members : for each node that asks for a category, whether each code goes left, and last whether a missing one does
     """
 
     left: np.ndarray
@@ -38,6 +43,7 @@ class Tree:
     nan_left: np.ndarray
     values: np.ndarray
     place: int = 0
+    members: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def inner(self) -> np.ndarray:
@@ -56,6 +62,7 @@ class Ensemble:
     features : how many there are
     finish : what becomes of the sums
     takes_nan, takes_infinity : whether scikit-learn accepts such features
+    categories : of features that are categories the sorted values; others are missing
     """
 
     trees: tuple[Tree, ...]
@@ -65,6 +72,7 @@ class Ensemble:
     finish: Finish
     takes_nan: bool = False
     takes_infinity: bool = False
+    categories: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 def is_made_of_trees(model: Any) -> bool:
@@ -170,10 +178,12 @@ def _boosting(model: Any) -> Ensemble | NotCompilable:
 
 
 def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
-    if model.is_categorical_ is not None:
-        return NotCompilable("boosting with categories of its own")
+    order, categories = _categories(model)
+    if any(values.dtype.kind not in "fiu" for values in categories.values()):
+        return NotCompilable("categories that are no numbers")
+    known, place_of = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
     trees = tuple(
-        _predictor(each.nodes, place)
+        _predictor(each, place, order, lambda features: _bits(known[place_of[features]]))
         for stage in model._predictors  # noqa: SLF001  scikit-learn has no public way to its trees
         for place, each in enumerate(stage)
     )
@@ -185,11 +195,51 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
         return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
 
     start = np.zeros(model.n_trees_per_iteration_) + model._baseline_prediction.ravel()  # noqa: SLF001
-    return Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
+    made = Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
+    return replace(made, categories=categories)
 
 
-def _predictor(nodes: np.ndarray, place: int) -> Tree:
+def _categories(model: Any) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """The features in the order in which its trees count them, and the values of those that are categories."""
+    if model.is_categorical_ is None:
+        return np.arange(model.n_features_in_), {}
+    places = np.flatnonzero(model.is_categorical_)
+    if model._preprocessor is None:  # noqa: SLF001
+        # Its matrix has been put in order, and holds codes; see `scoreline.compiled.plan`.
+        counts = model._bin_mapper.n_bins_non_missing_[: len(places)]  # noqa: SLF001
+        return np.arange(model.n_features_in_), {place: np.arange(count) for place, count in enumerate(counts)}
+    found = model._preprocessor.named_transformers_["encoder"].categories_  # noqa: SLF001
+    order = np.concatenate([places, np.flatnonzero(~model.is_categorical_)])
+    # NaN comes last, and is encoded as missing.
+    return order, {int(place): _without_nan(values) for place, values in zip(places, found, strict=True)}
+
+
+def _without_nan(values: np.ndarray) -> np.ndarray:
+    return values[~np.isnan(values)] if values.dtype.kind == "f" else values
+
+
+def _bits(sets: np.ndarray) -> np.ndarray:
+    """Sets of codes as numbers of 32 bits in a row, as booleans (sets, codes)."""
+    return (sets[:, :, np.newaxis] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), CODES)
+
+
+def _predictor(predictor: Any, place: int, order: np.ndarray, known: Callable[[np.ndarray], np.ndarray]) -> Tree:
+    nodes = predictor.nodes
     leaf = nodes["is_leaf"].astype(bool)
     left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
     feature, nan_left = nodes["feature_idx"].astype(np.int64), nodes["missing_go_to_left"].astype(bool)
-    return Tree(left, right, feature, nodes["num_threshold"], nan_left, nodes["value"].reshape(-1, 1), place)
+    chosen = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf)
+    goes_left = _bits(predictor.raw_left_cat_bitsets)[nodes["bitset_idx"][chosen]]
+    # Codes that were not there in training are missing, too.
+    goes_left |= ~known(feature[chosen]) & nan_left[chosen, np.newaxis]
+    members = np.concatenate([goes_left, nan_left[chosen, np.newaxis]], axis=1)
+    return Tree(
+        left,
+        right,
+        order[feature],
+        nodes["num_threshold"],
+        nan_left,
+        nodes["value"].reshape(-1, 1),
+        place,
+        dict(zip(chosen.tolist(), members, strict=True)),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from scoreline.compiled.answers import ROUNDING, Answers
 from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.doubts import suspects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,11 @@ class Way:
         self._model = model
 
     @property
+    def by_row(self) -> bool:
+        """Whether the answer for a row is the same to the last bit whatever rows are beside it."""
+        return self.tolerance == 0
+
+    @property
     def tolerance(self) -> float:
         """By how much a probability may differ with the rows beside it."""
         return ROUNDING if self.compiled is None else self.compiled.tolerance
@@ -55,19 +61,28 @@ class Way:
     def answers(self, table: pa.Table, *, proba: bool) -> Answers:
         """The answers of scikit-learn for all rows.
 
-        Raises Declined where they are not certain, and anything where scikit-learn raises for some row.
+        Raises Declined where they are not certain, with the rows at fault where they are known, and anything where
+        scikit-learn raises for some row.
         """
         blocks = self.encoding.blocks(table)
         if self.compiled is not None:
             try:
                 return self.compiled.answers(blocks, table.num_rows, proba=proba)
-            except Declined:
-                pass
+            except Declined as why:
+                if why.rows is not None:
+                    raise
         return self.of_matrix(blocks, table.num_rows, proba=proba)
 
     def of_matrix(self, blocks: Sequence[Block], rows: int, *, proba: bool) -> Answers:
         """The answers of scikit-learn's own model for the matrix that blocks make."""
-        matrix = self.encoding.matrix(blocks, rows)
+        made = self.encoding.stacked(blocks, rows)
+        try:
+            return self._of_stacked(made, rows, proba=proba)
+        except Exception as error:
+            raise Declined(f"{type(error).__name__}: {error}", suspects(made)) from error
+
+    def _of_stacked(self, made: Any, rows: int, *, proba: bool) -> Answers:
+        matrix = self.encoding.after(made)
         answers = Answers(
             np.asarray(self._model.predict(matrix)),
             np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None,

@@ -1,0 +1,157 @@
+"""Linear models of a sparse matrix: scores to the last bit, because there is one order in which they are added up.
+
+scipy adds the terms of a row one after another, from left to right, whatever rows are beside it. BLAS, which is given
+dense matrices, adds them in an order of its own, which depends on the processor and on the number of rows: no look-up
+gives its last bits.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.answers import Answers
+from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.plan import NotCompilable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scoreline.compiled.matrix import Block, Layout
+    from scoreline.compiled.plan import Plan
+
+_CHUNK = 4096
+"""Rows whose scores stay in the processor's cache while column after column is added."""
+
+MOST_TERMS = 64
+"""Terms that one value of a column may add, over all scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseLinear:
+    """A fitted linear model whose matrix is sparse.
+
+    Attributes
+    ----------
+    model : classifier or regressor
+    scores_by : the name of the method by which it computes its scores
+    coef : (features, scores), of the type in which products are computed
+    intercept : what is added at last
+    one_hot : for each branch, whether a value of its columns sets one feature at most
+    layout : where its features come from
+    """
+
+    model: Any
+    scores_by: str
+    coef: np.ndarray
+    intercept: Any
+    one_hot: tuple[bool, ...]
+    layout: Layout
+    tolerance: float = 0.0
+
+    @property
+    def looks(self) -> bool:
+        """Whether it refuses a sparse matrix with numbers that are not finite."""
+        from sklearn.linear_model import ElasticNet
+
+        return not isinstance(self.model, ElasticNet)
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """None: scores have no thresholds."""
+        return {}
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What is looked up for encoded rows of a column: whether scikit-learn refuses it, then the terms it adds."""
+        from scipy import sparse
+
+        starts = self.layout.starts[branch]
+        coef = self.coef[starts[place] : starts[place + 1]]
+        given = sparse.csr_array(rows, dtype=self.coef.dtype)
+        if self.one_hot[branch]:
+            if (np.diff(given.indptr) > 1).any():
+                raise Declined("a one-hot encoder that sets several columns")
+            return np.hstack([np.zeros((given.shape[0], 1)), given @ coef])
+        dense = given.toarray()
+        terms = (dense[:, :, np.newaxis] * coef).reshape(len(dense), -1)
+        return np.hstack([~np.isfinite(dense).all(axis=1, keepdims=True), terms])
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
+        self.layout.check(blocks)
+        columns = [column for number, block in enumerate(blocks) for column in self._columns(number, block)]
+        scores = np.zeros((count, self.coef.shape[1]), self.coef.dtype)
+        for start in range(0, count, _CHUNK):
+            rows = slice(start, min(start + _CHUNK, count))
+            for values, terms in columns:
+                scores[rows] += terms[values[rows]] if values.dtype.kind == "i" else values[rows, np.newaxis] * terms
+        return self._finished(scores + self.intercept, proba=proba)
+
+    def _columns(self, number: int, block: Block) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The columns of a block from left to right: codes with what each adds, or numbers with their coefficients."""
+        from scipy import sparse
+
+        if isinstance(block, CodedBranch):
+            for column in block.columns:
+                refused, table = column.dictionary.derived[:, 0], column.dictionary.derived[:, 1:]
+                if refused.any() and refused[column.codes].any():
+                    raise Declined("features that scikit-learn refuses", self._rows(refused[column.codes]))
+                for first in range(0, table.shape[1], self.coef.shape[1]):
+                    terms = table[:, first : first + self.coef.shape[1]].astype(self.coef.dtype)
+                    yield column.codes, np.ascontiguousarray(terms)
+            return
+        if sparse.issparse(block):
+            raise Declined("a transformer that makes a sparse block of all rows")
+        values = np.asarray(block, dtype=self.coef.dtype)
+        if not np.isfinite(values).all():
+            raise Declined("features that scikit-learn refuses", self._rows(~np.isfinite(values).all(axis=1)))
+        for place, start in enumerate(range(self.layout.starts[number][0], self.layout.starts[number][-1])):
+            yield np.ascontiguousarray(values[:, place]), self.coef[start]
+
+    def _rows(self, refused: np.ndarray) -> np.ndarray | None:
+        # Lasso and its like look at no sparse matrix, and answer for any number.
+        return np.flatnonzero(refused) if self.looks else None
+
+    def _finished(self, scores: np.ndarray, *, proba: bool) -> Answers:
+        # scikit-learn's own way from scores to answers; it may write into them.
+        scored = copy(self.model)
+        flat = scores.ravel() if scores.shape[1] == 1 else scores
+        setattr(scored, self.scores_by, lambda *_: flat.copy())
+        return Answers(np.asarray(scored.predict(scores)), scored.predict_proba(scores) if proba else None)
+
+
+def compile_sparse_linear(plan: Plan, layout: Layout) -> SparseLinear | NotCompilable:
+    """The model of a plan, whose blocks have the widths and types of `layout`, as look-up tables."""
+    model, scores_by = plan.model, scoring_method(plan.model)
+    if scores_by is None:
+        return NotCompilable(f"{type(model).__name__} is not a linear model")
+    dtype = np.result_type(layout.dtype, model.coef_.dtype)
+    coef = np.ascontiguousarray(np.atleast_2d(model.coef_).T, dtype=dtype)
+    if dtype.kind != "f" or not np.isfinite(coef).all():
+        return NotCompilable(f"coefficients of type {dtype}, or some that are not finite")
+    one_hot = tuple(branch.one_hot for branch in plan.branches)
+    widths = [max(each) for each, single in zip(layout.widths, one_hot, strict=True) if not single]
+    if sum(map(sum, layout.widths)) != len(coef) or max(widths, default=0) * coef.shape[1] > MOST_TERMS:
+        return NotCompilable("more features than coefficients, or more than a look-up is good for")
+    return SparseLinear(model, scores_by, coef, model.intercept_, one_hot, layout)
+
+
+def scoring_method(model: Any) -> str | None:
+    """The method by which a linear model of one target computes its scores; None for other models."""
+    from sklearn import linear_model, svm
+
+    by_name = {
+        "decision_function": ("LogisticRegression", "Perceptron", "RidgeClassifier", "SGDClassifier"),
+        "_decision_function": ("LinearRegression", "Ridge", "Lasso", "ElasticNet", "SGDRegressor", "HuberRegressor"),
+        "_linear_predictor": ("PoissonRegressor", "GammaRegressor", "TweedieRegressor"),
+    }
+    kinds = {getattr(linear_model, name): method for method, names in by_name.items() for name in names}
+    kinds |= {svm.LinearSVC: "decision_function", svm.LinearSVR: "_decision_function"}
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list) or (classes is not None and classes.ndim != 1):
+        return None
+    several = classes is None and getattr(model, "coef_", np.empty(0)).ndim != 1
+    return None if several else kinds.get(type(model))
