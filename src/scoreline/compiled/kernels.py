@@ -162,6 +162,121 @@ def _walk(codes: np.ndarray, trees: Walk, scores: np.ndarray, block: int) -> Non
                     scores[start + row, trees.place[entry]] += trees.value[entry]
 
 
+def _eight_roots(roots: np.ndarray, first: Any) -> Any:
+    last = len(roots) - 1
+    return (
+        roots[first],
+        roots[min(first + 1, last)],
+        roots[min(first + 2, last)],
+        roots[min(first + 3, last)],
+        roots[min(first + 4, last)],
+        roots[min(first + 5, last)],
+        roots[min(first + 6, last)],
+        roots[min(first + 7, last)],
+    )
+
+
+def _walk_one_by_one(codes: np.ndarray, trees: Walk, scores: np.ndarray) -> None:
+    # For few rows: one row walks eight trees side by side, since there are not eight rows to hide the waiting.
+    width, flat, nodes, roots = np.uint64(codes.shape[1]), codes.ravel(), trees.nodes, trees.roots
+    final = np.empty(len(roots) + 8, np.uint64)
+    for row in range(len(codes)):
+        start = np.uint64(row) * width
+        rows = (start, start, start, start, start, start, start, start)
+        for tree in range(0, len(roots), 8):
+            at = _eight_roots(roots, tree)
+            moving = True
+            while moving:
+                before = _eight_steps(nodes, flat, at, rows)
+                at = _eight_steps(nodes, flat, before, rows)
+                moving = at != before
+            for lane in range(8):
+                final[tree + lane] = at[lane]
+        for tree in range(len(roots)):
+            leaf = trees.leaf[final[tree]]
+            for entry in range(trees.first[leaf], trees.first[leaf + 1]):
+                scores[row, trees.place[entry]] += trees.value[entry]
+
+
+class Weights(NamedTuple):
+    """A linear model.
+
+    Attributes
+    ----------
+    table : float64 (codes, classes + 2), what a code adds to the scores, the magnitude of it, and the count of terms
+    first : int64, the first operation of each feature among all of them, and the end
+    operation, operand : int64 and float64, what is done to features
+    coef : float64 (features, classes)
+    intercept : float64 (classes,)
+    """
+
+    table: np.ndarray
+    first: np.ndarray
+    operation: np.ndarray
+    operand: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
+
+
+def _scaled(value: Any, operation: Any, operand: Any) -> Any:
+    # As numbered in `baked.scale`.
+    if operation == 0:
+        return operand if np.isnan(value) else value
+    if operation == 1:
+        return value - operand
+    if operation == 2:
+        return value / operand
+    if operation == 3:
+        return value * operand
+    if operation == 4:
+        return value + operand
+    if operation == 5:
+        return operand if value < operand else value
+    return operand if value > operand else value
+
+
+def _decided(scores: np.ndarray, bound: Any) -> int:
+    if not np.isfinite(bound):
+        return -1
+    if len(scores) == 1:
+        return int(scores[0] > 0) if abs(scores[0]) > bound else -1
+    best = 0
+    for label in range(1, len(scores)):
+        if scores[label] > scores[best]:
+            best = label
+    near = 0
+    for label in range(len(scores)):
+        near += scores[label] >= scores[best] - 2 * bound
+    return best if near == 1 else -1
+
+
+def _weigh(codes: np.ndarray, numbers: np.ndarray, weights: Weights, labels: np.ndarray) -> None:
+    # The bound is the one of `compiled.linear`: by how much two sums of the same terms may differ.
+    classes = len(weights.intercept)
+    scores = np.empty(classes)
+    for row in range(len(labels)):
+        scores[:] = weights.intercept
+        magnitude, terms = np.abs(weights.intercept).max(), 1.0
+        for column in range(codes.shape[1]):
+            code = codes[row, column]
+            for label in range(classes):
+                scores[label] += weights.table[code, label]
+            magnitude += weights.table[code, classes]
+            terms += weights.table[code, classes + 1]
+        for feature in range(numbers.shape[1]):
+            value = numbers[row, feature]
+            for step in range(weights.first[feature], weights.first[feature + 1]):
+                value = _scaled(value, weights.operation[step], weights.operand[step])
+            largest = 0.0
+            for label in range(classes):
+                scores[label] += value * weights.coef[feature, label]
+                largest = max(largest, abs(weights.coef[feature, label]))
+            magnitude += abs(value) * largest
+            terms += 1.0
+        small = (terms + 2.0) * 2.0**-53
+        labels[row] = _decided(scores, 3.0 * small / (1.0 - small) * magnitude + 1e-300)
+
+
 @intrinsic
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001  as numba calls it
     """The place of the lowest bit that is set."""
@@ -193,4 +308,6 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
 
 _step = _compiled(_step, inline="always")
 _eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
+_eight_roots, _scaled, _decided = (_compiled(each, inline="always") for each in (_eight_roots, _scaled, _decided))
 rank, walk, mask = _compiled(_rank), _compiled(_walk), _compiled(_mask)
+walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

@@ -1,0 +1,247 @@
+"""From a fitted pipeline to a program: every value that it knows is encoded, every threshold moved to its column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scoreline.compiled.baked.finishes import finish_of, labels_of
+from scoreline.compiled.baked.program import BakedTrees, BakedWeights, Program
+from scoreline.compiled.baked.scales import scales_of
+from scoreline.compiled.baked.slots import LEFT_OUT, Cuts, Feature, Input, Lookup, kind_of
+from scoreline.compiled.baked.thresholds import limits, on_column, range_of
+from scoreline.compiled.baked.values import encoded
+from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.linear import LinearModel, compile_linear
+from scoreline.compiled.matrix import Encoding, layout_of
+from scoreline.compiled.packing import as_walk
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.ranks import NAN
+from scoreline.compiled.tree_model import TreeModel, compile_trees
+from scoreline.compiled.trees import is_made_of_trees
+from scoreline.compiled.way import no_look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyarrow as pa
+
+    from scoreline.compiled.baked.scale import Scale
+    from scoreline.compiled.baked.slots import Slot
+    from scoreline.compiled.baked.values import Encoded
+    from scoreline.compiled.dictionary import MakeFrame
+    from scoreline.compiled.plan import Branch, Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Oven:
+    """What baking needs: a plan, its input columns, real rows that scikit-learn answers, the compiled model.
+
+    `cast` turns a scaled number into the one that the model compares.
+    """
+
+    plan: Plan
+    schema: pa.Schema
+    encoding: Encoding
+    real: pa.Table
+    compiled: TreeModel | LinearModel
+
+    def cast(self, values: np.ndarray) -> np.ndarray:
+        """Scaled numbers as the model sees them."""
+        return self.compiled.ranks.cast(values) if isinstance(self.compiled, TreeModel) else values
+
+
+def bake(plan: Plan | NotCompilable, schema: pa.Schema, frame: MakeFrame, real: pa.Table) -> Program | NotCompilable:
+    """The program of a plan, not proven yet; or why there is none. `real` are rows that scikit-learn answers. Eager."""
+    if isinstance(plan, NotCompilable):
+        return plan
+    if plan.after or plan.as_array:
+        return NotCompilable("a step that takes the whole matrix follows, or there are no column names")
+    if not real.num_rows:
+        return NotCompilable("no rows to prove it on")
+    try:
+        return _baked(plan, schema, frame, real)
+    except Declined as why:
+        return NotCompilable(str(why))
+
+
+def _baked(plan: Plan, schema: pa.Schema, frame: MakeFrame, real: pa.Table) -> Program | NotCompilable:
+    encoding = Encoding(plan, schema, frame, no_look_up)
+    blocks = encoding.blocks(real)
+    layout = layout_of(blocks, encoding.stacked(blocks, real.num_rows))
+    compiled = compile_trees(plan, layout) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
+    if isinstance(compiled, NotCompilable):
+        return compiled
+    if not isinstance(compiled, TreeModel | LinearModel):
+        return NotCompilable(f"{type(plan.model).__name__} has no stored form")
+    oven = Oven(plan, schema, encoding, real, compiled)
+    return _with_trees(oven, compiled) if isinstance(compiled, TreeModel) else _with_weights(oven, compiled)
+
+
+def _numbers(oven: Oven) -> dict[int, list[Scale]]:
+    """The branches of numbers, each with the scale of each of its columns. Raises Declined for any other."""
+    made = {}
+    for number, branch in enumerate(oven.plan.branches):
+        if branch.widths is None:
+            scales = None if branch.flat else scales_of(branch.steps, len(branch.columns))
+            if scales is None or not _is_equal(oven, branch, scales):
+                names = ", ".join(type(step).__name__ for step in branch.steps)
+                raise Declined(f"{names or 'a branch'}: not a number for each number, in the same order")
+            made[number] = scales
+    return made
+
+
+def _is_equal(oven: Oven, branch: Branch, scales: list[Scale]) -> bool:
+    """Whether the scales make what the transformer makes of the real rows."""
+    from scoreline.compiled.baked.reading import as_numbers
+
+    expected = np.asarray(oven.encoding.called(branch, oven.real))
+    made = [scale(as_numbers(oven.real[name])) for name, scale in zip(branch.columns, scales, strict=True)]
+    return expected.shape == (oven.real.num_rows, len(made)) and np.array_equal(
+        np.asarray(expected, np.float64), np.stack(made, axis=1), equal_nan=True
+    )
+
+
+def _inputs(oven: Oven, scales: dict[int, list[Scale]]) -> tuple[Input, ...]:
+    """The columns, each with the narrowest limits that its numbers have in any branch."""
+    made: dict[str, Input] = {}
+    for number, branch in enumerate(oven.plan.branches):
+        for place, name in enumerate(branch.columns):
+            found = _input(oven, name, scales[number][place] if number in scales else None)
+            before = made.get(name, found)
+            made[name] = replace(found, low=max(found.low, before.low), high=min(found.high, before.high))
+    return tuple(made[name] if name in made else _input(oven, name, None) for name in oven.schema.names)
+
+
+def _idle(oven: Oven) -> list[Slot]:
+    """Slots for columns that no branch takes: they too are held to their types."""
+    used = {name for branch in oven.plan.branches for name in branch.columns}
+    slots: list[Slot] = []
+    for column, field in enumerate(oven.schema):
+        if field.name not in used:
+            text = kind_of(field.type) == "text"
+            slots.append(Lookup(column, (None,), np.zeros(2, np.int64)) if text else _any_number(oven, column))
+    return slots
+
+
+def _any_number(oven: Oven, column: int) -> Cuts:
+    return Cuts(column, np.empty(0), 0 if _allows_null(oven, column) else LEFT_OUT)
+
+
+def _input(oven: Oven, name: str, scale: Scale | None) -> Input:
+    arrow_type = oven.schema.field(name).type
+    kind = kind_of(arrow_type)
+    if kind is None or (scale is not None and kind == "text"):
+        raise Declined(f"column '{name}' is {arrow_type}")
+    if scale is None:
+        return Input(name, kind, *range_of(arrow_type, kind))
+    found = limits(name, arrow_type, kind, lambda values: oven.cast(scale(values)))
+    if found is None:
+        raise Declined(f"column '{name}' leads to infinite numbers")
+    return found
+
+
+def _encoded(oven: Oven, inputs: tuple[Input, ...]) -> Iterator[tuple[int, int, int, Encoded]]:
+    """For each encoded column its branch, its place in there, the number of the input, and what its values become."""
+    row = oven.real.slice(0, 1)
+    for number, branch in enumerate(oven.plan.branches):
+        for place, name in enumerate(branch.columns if branch.widths is not None else ()):
+            column = oven.schema.get_field_index(name)
+            found = encoded(oven.encoding, branch, place, inputs[column], row)
+            if found is None:
+                raise Declined(f"column '{name}' has too many values")
+            yield number, place, column, found
+
+
+def _with_trees(oven: Oven, model: TreeModel) -> Program | NotCompilable:
+    finish = finish_of(oven.plan.model)
+    if isinstance(finish, NotCompilable):
+        return finish
+    scales = _numbers(oven)
+    inputs = _inputs(oven, scales)
+    made: dict[tuple[int, int | None, int | None], Slot] = {}
+    guards: list[Slot] = []
+    for number, place, column, found in _encoded(oven, inputs):
+        asked = [each for each in model.ranks.columns if (each.branch, each.place) == (number, place)]
+        codes = _codes(found, lambda block, n=number, p=place: model.derive(n, p, block), 1 + len(asked))
+        for each, mine in zip(asked, codes[1:], strict=True):
+            made[each.branch, each.place, each.feature] = Lookup(column, found.values, np.where(codes[0] == 0, mine, -1))
+        guards += [] if asked else [Lookup(column, found.values, np.where(codes[0] == 0, 0, LEFT_OUT))]
+    for number, places in scales.items():
+        for place, scale in enumerate(places):
+            column = oven.schema.get_field_index(oven.plan.branches[number].columns[place])
+            made[number, None, place] = _cuts(oven, model, inputs, (number, place, column), scale)
+    asked_keys = [(each.branch, each.place, each.feature) for each in model.ranks.columns]
+    others = [slot for key, slot in made.items() if key not in set(asked_keys)]
+    walk = as_walk(model.ensemble.trees, model.ranks)
+    baked = BakedTrees(walk, np.asarray(model.ensemble.start, np.float64), finish)
+    return Program(inputs, (*(made[key] for key in asked_keys), *others, *guards, *_idle(oven)), baked)
+
+
+def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> np.ndarray:
+    """What is looked up for all values, int64 (width, values); the first row is 1 where scikit-learn refuses."""
+    refused = np.ones((1, width), np.int64)
+    pieces = [
+        np.repeat(refused, count, axis=0) if block is None else np.asarray(derive(block), np.int64)
+        for count, block in found.pieces
+    ]
+    return np.concatenate(pieces).T
+
+
+def _cuts(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], at: tuple[int, int, int], scale: Scale) -> Cuts:
+    number, place, column = at
+    asked = [each.cuts.cuts for each in model.ranks.columns if (each.branch, each.place, each.feature) == (number, None, place)]
+    cuts = asked[0] if asked else np.empty(0)
+
+    def scaled(values: np.ndarray) -> np.ndarray:
+        return oven.cast(scale(values))
+
+    return Cuts(column, on_column(cuts, scaled, inputs[column]), _null(oven, model, scaled(np.array([np.nan]))[0], cuts, column))
+
+
+def _null(oven: Oven, model: TreeModel, scaled: float, cuts: np.ndarray, column: int) -> int:
+    """The code of NaN and null, which is `scaled` to the model."""
+    if not _allows_null(oven, column):
+        return LEFT_OUT
+    if not np.isnan(scaled):
+        return int(np.searchsorted(cuts, scaled))
+    return NAN if model.ensemble.takes_nan else LEFT_OUT
+
+
+def _allows_null(oven: Oven, column: int) -> bool:
+    field = oven.schema.field(column)
+    return bool(field.nullable or kind_of(field.type) not in ("whole", "bool"))
+
+
+def _with_weights(oven: Oven, model: LinearModel) -> Program | NotCompilable:
+    from scoreline.compiled.kernels import Weights
+
+    labels = labels_of(oven.plan.model)
+    if labels is None or isinstance(labels, NotCompilable):
+        return labels or NotCompilable("a linear model without classes")
+    scales = _numbers(oven)
+    inputs = _inputs(oven, scales)
+    slots: list[Slot] = []
+    rows, classes = [np.zeros((1, model.coef.shape[1] + 2))], model.coef.shape[1]
+    for number, place, column, found in _encoded(oven, inputs):
+        codes = []
+        for count, block in found.pieces:
+            start = sum(map(len, rows))
+            codes += [LEFT_OUT] * count if block is None else range(start, start + count)
+            rows += [] if block is None else [model.derive(number, place, block)]
+        slots.append(Lookup(column, found.values, np.array(codes, np.int64)))
+    features = [(number, place, scale) for number, places in scales.items() for place, scale in enumerate(places)]
+    slots += [Feature(oven.schema.get_field_index(oven.plan.branches[n].columns[place]), s) for n, place, s in features]
+    coef = np.array([model.coef[model.starts[n][0] + place] for n, place, _ in features]).reshape(-1, classes)
+    operations = [step for _, _, scale in features for step in scale.steps]
+    weights = Weights(
+        np.ascontiguousarray(np.concatenate(rows), np.float64),
+        np.cumsum([0, *(len(scale.steps) for _, _, scale in features)]),
+        np.array([operation for operation, _ in operations], np.int64),
+        np.array([operand for _, operand in operations], np.float64),
+        np.ascontiguousarray(coef),
+        np.array(model.intercept, np.float64),
+    )
+    return Program(inputs, (*slots, *_idle(oven)), BakedWeights(weights, labels))
