@@ -190,7 +190,7 @@ def predict_unit(task: PredictTask, unit: Unit) -> Predicted:
         files=unit.files,
         recipe=task.recipe,
     )
-    return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.scorer.reasons)
+    return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.reasons)
 
 
 def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:

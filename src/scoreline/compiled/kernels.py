@@ -226,13 +226,9 @@ def _scaled(value: Any, operation: Any, operand: Any) -> Any:
         return value - operand
     if operation == 2:
         return value / operand
-    if operation == 3:
-        return value * operand
-    if operation == 4:
-        return value + operand
-    if operation == 5:
-        return operand if value < operand else value
-    return operand if value > operand else value
+    if operation in (3, 4):
+        return value * operand if operation == 3 else value + operand
+    return max(value, operand) if operation == 5 else min(value, operand)
 
 
 def _decided(scores: np.ndarray, bound: Any) -> int:
@@ -308,6 +304,7 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
 
 _step = _compiled(_step, inline="always")
 _eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
-_eight_roots, _scaled, _decided = (_compiled(each, inline="always") for each in (_eight_roots, _scaled, _decided))
+_eight_roots, _scaled = _compiled(_eight_roots, inline="always"), _compiled(_scaled, inline="always")
+_decided = _compiled(_decided, inline="always")
 rank, walk, mask = _compiled(_rank), _compiled(_walk), _compiled(_mask)
 walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

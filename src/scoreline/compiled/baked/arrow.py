@@ -71,7 +71,7 @@ def _one(value: Any, arrow_type: pa.DataType) -> pa.Array | None:
     if family(arrow_type) == "text" and not pa.types.is_string(arrow_type):
         return None
     expected = {"string": str, "bool": bool, "int64": int, "double": float}.get(str(arrow_type))
-    if type(value) is not expected or (expected is int and not -(2**63) <= value < 2**63):
+    if type(value) is not expected or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         return None
     try:
         return plain_array([value], arrow_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -165,9 +166,11 @@ def _with_trees(oven: Oven, model: TreeModel) -> Program | NotCompilable:
     guards: list[Slot] = []
     for number, place, column, found in _encoded(oven, inputs):
         asked = [each for each in model.ranks.columns if (each.branch, each.place) == (number, place)]
-        codes = _codes(found, lambda block, n=number, p=place: model.derive(n, p, block), 1 + len(asked))
+        codes = _codes(found, partial(model.derive, number, place), 1 + len(asked))
         for each, mine in zip(asked, codes[1:], strict=True):
-            made[each.branch, each.place, each.feature] = Lookup(column, found.values, np.where(codes[0] == 0, mine, -1))
+            made[each.branch, each.place, each.feature] = Lookup(
+                column, found.values, np.where(codes[0] == 0, mine, -1)
+            )
         guards += [] if asked else [Lookup(column, found.values, np.where(codes[0] == 0, 0, LEFT_OUT))]
     for number, places in scales.items():
         for place, scale in enumerate(places):
@@ -192,13 +195,19 @@ def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> n
 
 def _cuts(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], at: tuple[int, int, int], scale: Scale) -> Cuts:
     number, place, column = at
-    asked = [each.cuts.cuts for each in model.ranks.columns if (each.branch, each.place, each.feature) == (number, None, place)]
+    asked = [
+        each.cuts.cuts
+        for each in model.ranks.columns
+        if (each.branch, each.place, each.feature) == (number, None, place)
+    ]
     cuts = asked[0] if asked else np.empty(0)
 
     def scaled(values: np.ndarray) -> np.ndarray:
         return oven.cast(scale(values))
 
-    return Cuts(column, on_column(cuts, scaled, inputs[column]), _null(oven, model, scaled(np.array([np.nan]))[0], cuts, column))
+    return Cuts(
+        column, on_column(cuts, scaled, inputs[column]), _null(oven, model, scaled(np.array([np.nan]))[0], cuts, column)
+    )
 
 
 def _null(oven: Oven, model: TreeModel, scaled: float, cuts: np.ndarray, column: int) -> int:
@@ -226,7 +235,7 @@ def _with_weights(oven: Oven, model: LinearModel) -> Program | NotCompilable:
     slots: list[Slot] = []
     rows, classes = [np.zeros((1, model.coef.shape[1] + 2))], model.coef.shape[1]
     for number, place, column, found in _encoded(oven, inputs):
-        codes = []
+        codes: list[int] = []
         for count, block in found.pieces:
             start = sum(map(len, rows))
             codes += [LEFT_OUT] * count if block is None else range(start, start + count)

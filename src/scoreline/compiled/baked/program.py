@@ -12,12 +12,12 @@ from scoreline.compiled.answers import Answers
 from scoreline.compiled.baked.reading import read_table, record_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import pyarrow as pa
 
     from scoreline.compiled.baked.finish import Finish
-    from scoreline.compiled.baked.reading import Read
+    from scoreline.compiled.baked.reading import Read, ReadRecord
     from scoreline.compiled.baked.slots import Input, Slot
     from scoreline.compiled.kernels import Walk, Weights
 
@@ -127,7 +127,7 @@ class Program:
     model: BakedModel
 
     @cached_property
-    def _read(self) -> Callable[[Mapping[str, Any]], tuple[list[int], list[float]] | None]:
+    def _read(self) -> ReadRecord:
         return record_reader(self.inputs, self.slots)
 
     def answer(self, record: Mapping[str, Any], *, proba: bool = False) -> Answers | None:

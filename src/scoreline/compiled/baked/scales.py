@@ -26,7 +26,9 @@ def scales_of(steps: Sequence[Any], count: int) -> list[Scale] | None:
     columns = [(operation, np.broadcast_to(np.asarray(operand, np.float64), count)) for operation, operand in every]
     if not all(_keeps_order(operation, operands) for operation, operands in columns):
         return None
-    return [Scale(tuple((operation, float(operands[place])) for operation, operands in columns)) for place in range(count)]
+    return [
+        Scale(tuple((operation, float(operands[place])) for operation, operands in columns)) for place in range(count)
+    ]
 
 
 def _keeps_order(operation: int, operands: np.ndarray) -> bool:

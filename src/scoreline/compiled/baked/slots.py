@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from scoreline.compiled.baked.scale import Scale
 from scoreline.frame import family
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     import numpy as np
+
+    from scoreline.compiled.baked.scale import Scale
 
 Kind = Literal["text", "whole", "bool", "number", "single"]
 """What an input column holds: text, integers, booleans, float64, float32."""

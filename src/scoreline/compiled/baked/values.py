@@ -23,7 +23,7 @@ MOST_VALUES, MOST_CELLS = 20_000, 4_000_000
 class Piece(NamedTuple):
     """So many values one after another, and what is made of them; None where scikit-learn refuses them."""
 
-    count: int
+    rows: int
     block: Any
 
 
