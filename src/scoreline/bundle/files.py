@@ -20,7 +20,7 @@ from scoreline import cleaning, contract
 from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bundle import Bundle
 from scoreline.bundle.golden import as_bytes, check_golden
-from scoreline.bundle.stored_program import CERTIFICATE, FOLDER, StoredProgram, golden_fault, program_files
+from scoreline.bundle.stored_program import CERTIFICATE, FOLDER, Held, StoredProgram, held_to_golden, program_files
 from scoreline.compiled.baked.program import Program
 from scoreline.compiled.plan import NotCompilable
 from scoreline.errors import ModelError, Problem
@@ -155,7 +155,9 @@ def load_bundle(uri: str, given: ArtifactConfig | None = None) -> Bundle:
         stored=StoredProgram(uri, hashes[CERTIFICATE], hashes[MODEL]) if CERTIFICATE in hashes else None,
     )
     if list(bundle.cleaning.reference_hashes()) == stored["references"]:
-        golden = pq.read_table(io.BytesIO(read_bytes(join(uri, GOLDEN))), page_checksum_verification=True)
+        # `read_table` would import pandas.
+        with pq.ParquetFile(io.BytesIO(read_bytes(join(uri, GOLDEN))), page_checksum_verification=True) as parquet:
+            golden = parquet.read()
         return _held_to_golden(bundle, golden, uri)
     return bundle
 
@@ -163,12 +165,11 @@ def load_bundle(uri: str, given: ArtifactConfig | None = None) -> Bundle:
 def _held_to_golden(bundle: Bundle, golden: pa.Table, uri: str) -> Bundle:
     """The bundle, with its compiled form if that gives the golden answers; else scikit-learn must give them."""
     program = bundle.program
-    fault = golden_fault(bundle, program, golden) if isinstance(program, Program) else ""
-    if isinstance(program, Program) and not fault:
+    held = held_to_golden(bundle, program, golden) if isinstance(program, Program) else Held("", whole=False)
+    if held.whole and not held.fault:
         return bundle
-    checked = replace(bundle, stored=NotCompilable(fault)) if fault else bundle
-    check_golden(checked, golden, uri)
-    return checked
+    check_golden(replace(bundle, stored=None), golden, uri)
+    return replace(bundle, stored=NotCompilable(held.fault)) if held.fault else bundle
 
 
 def _model(uri: str, hashes: Mapping[str, str], given: ArtifactConfig | None) -> ArtifactConfig:

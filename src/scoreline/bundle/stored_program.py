@@ -12,12 +12,12 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from scoreline.bundle.compiling import made_of
-from scoreline.bundle.golden import PREDICTION
+from scoreline.bundle.golden import PREDICTION, PROBA, TOLERANCE
 from scoreline.compiled.baked.files import PROGRAM, as_files, from_files
 from scoreline.compiled.plan import NotCompilable
 from scoreline.storage import join, mapped, read_bytes
@@ -73,23 +73,45 @@ def program_files(bundle: Bundle, real: pa.Table, golden: pa.Table) -> dict[str,
 
 
 def _on_golden(bundle: Bundle, found: Proven, golden: pa.Table) -> Proven | NotCompilable:
-    fault = golden_fault(bundle, found.program, golden)
-    return NotCompilable(fault) if fault else found
+    held = held_to_golden(bundle, found.program, golden)
+    return NotCompilable(held.fault) if held.fault else found
 
 
-def golden_fault(bundle: Bundle, program: Program, golden: pa.Table) -> str:
-    """What is wrong with a program's answers for the golden rows; empty when nothing is. Eager.
+class Held(NamedTuple):
+    """What came of the golden rows: what is wrong, empty when nothing is, and whether all of them were compared."""
 
-    Rows that it leaves to scikit-learn are passed over, but not all of them.
-    """
+    fault: str
+    whole: bool
+
+
+def held_to_golden(bundle: Bundle, program: Program, golden: pa.Table) -> Held:
+    """Hold a program's answers to the golden ones; eager. Rows that it leaves to scikit-learn are passed over."""
     clean = bundle.cleaning.apply(golden.select(bundle.needs))
     found = program.partly(clean.table)
-    if found is None or (golden.num_rows and not len(found.rows)):
-        return "it answers for no golden row"
+    if found is None:
+        return Held("it reads columns of other types than the golden rows have", whole=False)
+    rows = clean.positions[found.rows].tolist()
     expected = golden[PREDICTION].to_pylist()
-    wanted = [expected[row] for row in clean.positions[found.rows].tolist()]
-    same = found.answers.predictions.tolist() == wanted
-    return "" if same else "other answers than scikit-learn's for golden rows"
+    if not _equal(found.answers.predictions.tolist(), [expected[row] for row in rows]):
+        return Held("other answers than scikit-learn's for golden rows", whole=False)
+    whole = len(rows) == golden.num_rows
+    return (
+        _with_proba(program.near_proba(clean.table), golden)
+        if whole and PROBA in golden.column_names
+        else Held("", whole)
+    )
+
+
+def _equal(found: list[Any], expected: list[Any]) -> bool:
+    numbers = bool(found) and all(isinstance(value, float) for value in found)
+    return bool(np.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)) if numbers else found == expected
+
+
+def _with_proba(found: np.ndarray | None, golden: pa.Table) -> Held:
+    if found is None or not golden.num_rows:
+        return Held("", whole=found is not None)
+    close = np.allclose(found, np.array(golden[PROBA].to_pylist()), rtol=0, atol=TOLERANCE)
+    return Held("" if close else "other probabilities than scikit-learn's for golden rows", whole=True)
 
 
 def _as_json(content: Any) -> bytes:

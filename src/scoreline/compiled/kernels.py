@@ -12,10 +12,14 @@ import numpy as np
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from scoreline.compiled.flat import Walk, Weights
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = ["Cuts", "Masks", "Walk", "Weights", "mask", "rank", "walk", "walk_one_by_one", "weigh"]
 
 LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
 WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
@@ -29,26 +33,6 @@ def _compiled(function: F, **options: Any) -> F:
         # There is no folder to write to; the code is compiled again in each process.
         made = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return made
-
-
-class Walk(NamedTuple):
-    """Trees to walk from the root; nodes of all trees in one array, the right child beside the left one.
-
-    Attributes
-    ----------
-    nodes : uint64, from the top: 24 bits left child (of a leaf, itself), 8 bits column, 16 bits low, 16 bits span: a
-        row goes left when (code - low) modulo 2**16 is at most span
-    roots : uint64, the root of each tree
-    leaf : uint32, the number of each node that is a leaf
-    first, place, value : leaf i adds ``value[j]`` to score ``place[j]``, for j from ``first[i]`` to ``first[i + 1]``
-    """
-
-    nodes: np.ndarray
-    roots: np.ndarray
-    leaf: np.ndarray
-    first: np.ndarray
-    place: np.ndarray
-    value: np.ndarray
 
 
 class Masks(NamedTuple):
@@ -196,26 +180,6 @@ def _walk_one_by_one(codes: np.ndarray, trees: Walk, scores: np.ndarray) -> None
             leaf = trees.leaf[final[tree]]
             for entry in range(trees.first[leaf], trees.first[leaf + 1]):
                 scores[row, trees.place[entry]] += trees.value[entry]
-
-
-class Weights(NamedTuple):
-    """A linear model.
-
-    Attributes
-    ----------
-    table : float64 (codes, classes + 2), what a code adds to the scores, the magnitude of it, and the count of terms
-    first : int64, the first operation of each feature among all of them, and the end
-    operation, operand : int64 and float64, what is done to features
-    coef : float64 (features, classes)
-    intercept : float64 (classes,)
-    """
-
-    table: np.ndarray
-    first: np.ndarray
-    operation: np.ndarray
-    operand: np.ndarray
-    coef: np.ndarray
-    intercept: np.ndarray
 
 
 def _scaled(value: Any, operation: Any, operand: Any) -> Any:

@@ -225,7 +225,7 @@ def _allows_null(oven: Oven, column: int) -> bool:
 
 
 def _with_weights(oven: Oven, model: LinearModel) -> Program | NotCompilable:
-    from scoreline.compiled.kernels import Weights
+    from scoreline.compiled.flat import Weights
 
     labels = labels_of(oven.plan.model)
     if labels is None or isinstance(labels, NotCompilable):
@@ -253,4 +253,8 @@ def _with_weights(oven: Oven, model: LinearModel) -> Program | NotCompilable:
         np.ascontiguousarray(coef),
         np.array(model.intercept, np.float64),
     )
-    return Program(inputs, (*slots, *_idle(oven)), BakedWeights(weights, labels))
+    return Program(
+        inputs,
+        (*slots, *_idle(oven)),
+        BakedWeights(weights, labels, is_logistic=type(oven.plan.model).__name__ == "LogisticRegression"),
+    )

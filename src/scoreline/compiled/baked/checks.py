@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from scoreline.compiled.baked.finish import Finish
     from scoreline.compiled.baked.program import Program
-    from scoreline.compiled.kernels import Walk, Weights
+    from scoreline.compiled.flat import Walk, Weights
 
 _WALK = {"nodes": "u8", "roots": "u8", "leaf": "u4", "first": "i8", "place": "u2", "value": "f8"}
 _WEIGHTS = {"first": "i8", "operation": "i8", "operand": "f8", "intercept": "f8"}

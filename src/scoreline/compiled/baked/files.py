@@ -68,7 +68,7 @@ def _arrays(program: Program) -> dict[str, np.ndarray]:
 def _model(program: Program) -> dict[str, Any]:
     model = program.model
     if isinstance(model, BakedWeights):
-        return {"kind": "weights", **_labels(model.labels)}
+        return {"kind": "weights", "is_logistic": model.is_logistic, **_labels(model.labels)}
     finish = model.finish if isinstance(model, BakedTrees) else Finish("number")
     return {
         "kind": "trees",
@@ -116,10 +116,11 @@ def _read_slots(described: list[dict[str, Any]], arrays: Mapping[str, np.ndarray
 
 
 def _read_model(stored: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> BakedTrees | BakedWeights:
-    from scoreline.compiled.kernels import Walk, Weights
+    from scoreline.compiled.flat import Walk, Weights
 
     labels = np.array(stored["labels"], dtype=stored["dtype"]) if "labels" in stored else None
     if stored["kind"] == "weights" and labels is not None:
-        return BakedWeights(Weights(*(arrays[name] for name in Weights._fields)), labels)
+        weights = Weights(*(arrays[name] for name in Weights._fields))
+        return BakedWeights(weights, labels, is_logistic=stored["is_logistic"])
     finish = Finish(stored["choice"], stored["link"], stored["divisor"], labels, by_column=stored["by_column"])
     return BakedTrees(Walk(*(arrays[name] for name in Walk._fields)), arrays["start"], finish)
