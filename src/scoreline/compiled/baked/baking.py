@@ -113,7 +113,8 @@ def _inputs(oven: Oven, scales: dict[int, list[Scale]]) -> tuple[Input, ...]:
             found = _input(oven, name, scales[number][place] if number in scales else None)
             before = made.get(name, found)
             made[name] = replace(found, low=max(found.low, before.low), high=min(found.high, before.high))
-    return tuple(made[name] if name in made else _input(oven, name, None) for name in oven.schema.names)
+    every = (made[name] if name in made else _input(oven, name, None) for name in oven.schema.names)
+    return tuple(replace(each, nullable=_allows_null(oven, number)) for number, each in enumerate(every))
 
 
 def _idle(oven: Oven) -> list[Slot]:
@@ -123,12 +124,8 @@ def _idle(oven: Oven) -> list[Slot]:
     for column, field in enumerate(oven.schema):
         if field.name not in used:
             text = kind_of(field.type) == "text"
-            slots.append(Lookup(column, (None,), np.zeros(2, np.int64)) if text else _any_number(oven, column))
+            slots.append(Lookup(column, (None,), np.zeros(2, np.int64)) if text else Cuts(column, np.empty(0), 0))
     return slots
-
-
-def _any_number(oven: Oven, column: int) -> Cuts:
-    return Cuts(column, np.empty(0), 0 if _allows_null(oven, column) else LEFT_OUT)
 
 
 def _input(oven: Oven, name: str, scale: Scale | None) -> Input:
@@ -205,15 +202,11 @@ def _cuts(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], at: tuple[int
     def scaled(values: np.ndarray) -> np.ndarray:
         return oven.cast(scale(values))
 
-    return Cuts(
-        column, on_column(cuts, scaled, inputs[column]), _null(oven, model, scaled(np.array([np.nan]))[0], cuts, column)
-    )
+    return Cuts(column, on_column(cuts, scaled, inputs[column]), _null(model, scaled(np.array([np.nan]))[0], cuts))
 
 
-def _null(oven: Oven, model: TreeModel, scaled: float, cuts: np.ndarray, column: int) -> int:
+def _null(model: TreeModel, scaled: float, cuts: np.ndarray) -> int:
     """The code of NaN and null, which is `scaled` to the model."""
-    if not _allows_null(oven, column):
-        return LEFT_OUT
     if not np.isnan(scaled):
         return int(np.searchsorted(cuts, scaled))
     return NAN if model.ensemble.takes_nan else LEFT_OUT

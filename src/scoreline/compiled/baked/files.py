@@ -28,7 +28,7 @@ def as_files(program: Program) -> dict[str, bytes]:
     slots, arrays = _slots(program)
     arrays |= _arrays(program)
     described = {
-        "inputs": [[each.name, each.kind, each.low, each.high] for each in program.inputs],
+        "inputs": [[each.name, each.kind, each.low, each.high, each.nullable] for each in program.inputs],
         "slots": slots,
         "model": _model(program),
     }
@@ -90,7 +90,7 @@ def from_files(described: bytes, arrays: Mapping[str, np.ndarray]) -> Program:
     Raises ValueError or KeyError for what is no program; so no kernel is ever given an array that leads it astray.
     """
     stored = json.loads(described)
-    inputs = tuple(Input(name, kind, low, high) for name, kind, low, high in stored["inputs"])
+    inputs = tuple(Input(*each) for each in stored["inputs"])
     program = Program(inputs, _read_slots(stored["slots"], arrays), _read_model(stored["model"], arrays))
     check(program)
     return program

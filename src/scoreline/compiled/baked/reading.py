@@ -110,10 +110,11 @@ def _ranker(column: Input, slot: Any) -> Callable[[Any], int]:
 def _number(column: Input) -> Callable[[Any], float | None]:
     """From a value to a number, NaN for null; None for values that are left to scikit-learn."""
     types, low, high, kind = _TYPES[column.kind], column.low, column.high, column.kind
+    null = _NAN if column.nullable else None
 
     def number_of(value: Any) -> float | None:
         if value is None:
-            return _NAN
+            return null
         if type(value) not in types:
             value = _as_column(value, kind)
         if value is None or low <= value <= high:
@@ -181,9 +182,10 @@ def as_numbers(column: pa.ChunkedArray) -> np.ndarray:
 def _numbers(column: pa.ChunkedArray, wanted: Input) -> tuple[np.ndarray, np.ndarray]:
     """A column as float64 with NaN for null, and which rows are NaN or inside the limits."""
     values, there = _values(column)
-    # Integers are compared as such: as floats those just beyond a limit would be equal to it.
+    # A limit as float32 would be another one; as float64 some integers beyond a limit are equal to it.
     low, high = (int(limit) if values.dtype.kind == "i" else limit for limit in (wanted.low, wanted.high))
-    inside = ~there | np.isnan(values) | ((values >= low) & (values <= high))
+    values = values if values.dtype.kind == "i" else values.astype(np.float64)
+    inside = np.where(there, np.isnan(values) | ((values >= low) & (values <= high)), wanted.nullable)
     return np.where(there, values.astype(np.float64), np.nan), inside
 
 

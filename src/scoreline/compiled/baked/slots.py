@@ -28,12 +28,13 @@ EXACT = 2**53
 
 @dataclass(frozen=True)
 class Input:
-    """An input column; numbers below `low` or above `high` are left to scikit-learn."""
+    """An input column; numbers below `low` or above `high` are left to scikit-learn, and null where it is refused."""
 
     name: str
     kind: Kind
     low: float = 0.0
     high: float = 0.0
+    nullable: bool = True
 
 
 @dataclass(frozen=True, eq=False)

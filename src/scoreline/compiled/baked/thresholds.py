@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Growing = Callable[[np.ndarray], np.ndarray]
     """A function of float64 that never makes the larger of two numbers the smaller one."""
 
-_LIMITS = (1e300, 3.4028234e38, 1e30, 1e15, 1e9)
+_LIMITS = (1e300, float(np.finfo(np.float32).max), 1e30, 1e15, 1e9)
 
 
 def on_column(cuts: np.ndarray, scaled: Growing, column: Input) -> np.ndarray:
