@@ -42,12 +42,8 @@ def predict_one(bundle: Bundle, record: Mapping[str, Any], *, proba: bool) -> An
     """The answer of a bundle for one raw record. Raises DataError as `Bundle.predict_record` does."""
     try:
         found = _fast(bundle)(record, proba)
-    except KeyError as error:
-        missing = [name for name in bundle.needs if name not in record]
-        if not missing:
-            raise
-        what = f"the record has no value for {', '.join(missing)}"
-        raise DataError(Problem(what, "record", "give every column that the bundle needs; None is null")) from error
+    except KeyError:
+        found = None
     if found is None:
         return _by_table(bundle, record, proba=proba)
     (prediction,) = found.predictions.tolist()
@@ -85,6 +81,10 @@ def _is_as_it_comes(wanted: pa.Field, raw: pa.Field | None) -> bool:
 
 
 def _by_table(bundle: Bundle, record: Mapping[str, Any], *, proba: bool) -> Answer:
+    missing = [name for name in bundle.needs if name not in record]
+    if missing:
+        what = f"the record has no value for {', '.join(missing)}"
+        raise DataError(Problem(what, "record", "give every column that the bundle needs; None is null"))
     schema = bundle.contract.only(bundle.needs).schema
     try:
         row = pa.Table.from_pylist([{name: record[name] for name in schema.names}], schema=schema)

@@ -34,7 +34,8 @@ def numbers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 def plain_array(values: Sequence[Any] | np.ndarray, arrow_type: pa.DataType) -> pa.Array | None:
     """An array of text, int64, float64 or bool without nulls; None for other types, and for values of other ones."""
     if pa.types.is_string(arrow_type):
-        return _texts(values) if all(type(value) is str for value in values) else None
+        texts = values.tolist() if isinstance(values, np.ndarray) else values
+        return _texts(texts) if all(type(value) is str for value in texts) else None
     if pa.types.is_boolean(arrow_type):
         return _bits(np.asarray(values)) if np.asarray(values).dtype == bool else None
     wanted = _WIDE.get(str(arrow_type))
@@ -45,7 +46,7 @@ def plain_array(values: Sequence[Any] | np.ndarray, arrow_type: pa.DataType) -> 
     return pa.Array.from_buffers(arrow_type, len(made), [None, pa.py_buffer(made.astype(wanted))])
 
 
-def _texts(values: Sequence[str] | np.ndarray) -> pa.Array:
+def _texts(values: Sequence[str]) -> pa.Array:
     encoded = [value.encode() for value in values]
     ends = np.cumsum([0, *map(len, encoded)])
     if ends[-1] >= 2**31:
