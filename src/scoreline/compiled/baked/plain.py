@@ -35,7 +35,7 @@ def _final(codes: np.ndarray, trees: Walk) -> np.ndarray:
         turned = (code - ((word >> np.uint64(16)) & np.uint64(0xFFFF))) & np.uint64(0xFFFF)
         after = (word >> np.uint64(40)) + (turned > (word & np.uint64(0xFFFF)))
         if np.array_equal(after, at):
-            return after
+            return np.asarray(after)
         at = after
 
 

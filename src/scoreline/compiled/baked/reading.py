@@ -63,8 +63,13 @@ def record_reader(inputs: Sequence[Input], slots: Sequence[Slot]) -> ReadRecord:
             if code < 0:
                 return None
             codes.append(code)
-        found = [number_of(record[name]) for name, number_of in featured]
-        return None if None in found else (codes, found)
+        found = []
+        for name, number_of in featured:
+            number = number_of(record[name])
+            if number is None:
+                return None
+            found.append(number)
+        return codes, found
 
     return read
 
@@ -79,7 +84,8 @@ def _coder(column: Input, slot: Slot) -> Callable[[Any], int]:
 
 def _looker(column: Input, slot: Lookup) -> Callable[[Any], int]:
     types, known = _TYPES[column.kind], slot.codes.tolist()
-    table, other = dict(zip(slot.values, known, strict=False)), known[-1]
+    table: dict[Any, int] = dict(zip(slot.values, known, strict=False))
+    other: int = known[-1]
     table.setdefault(None, LEFT_OUT)
 
     def look_up(value: Any) -> int:
@@ -96,15 +102,15 @@ def _looker(column: Input, slot: Lookup) -> Callable[[Any], int]:
 
 def _ranker(column: Input, slot: Any) -> Callable[[Any], int]:
     # Plain Python numbers: several times faster here than numpy's.
-    number_of, cuts, null = _number(column), slot.cuts.tolist(), slot.null
+    number_of, cuts, null = _number(column), slot.cuts.tolist(), int(slot.null)
 
-    def rank(value: Any) -> int:
+    def ranked(value: Any) -> int:
         number = number_of(value)
         if number is None:
             return LEFT_OUT
         return bisect_left(cuts, number) if number == number else null  # noqa: PLR0124  not NaN
 
-    return rank
+    return ranked
 
 
 def _number(column: Input) -> Callable[[Any], float | None]:
