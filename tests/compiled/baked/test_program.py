@@ -112,9 +112,27 @@ def test_ordinary_rows_are_answered_by_kernels_and_by_numpy(
 @pytest.mark.parametrize("name", ["logistic", "forest", "hist"])
 def test_no_rows_are_no_answers(name: str) -> None:
     program = made(name, "standard", "one_hot")[1]
-    found = program.answers(some_rows(5).slice(0, 0))
-    assert found is not None
-    assert found.predictions.shape == (0,)
+    for table in (some_rows(5).slice(0, 0), SCHEMA.empty_table()):
+        found = program.answers(table)
+        assert found is not None
+        assert found.predictions.shape == (0,)
+
+
+@pytest.mark.parametrize("arrow_type", [pa.string_view(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())])
+def test_text_of_any_type_is_answered_or_left_to_scikit_learn(arrow_type: pa.DataType) -> None:
+    program = made("forest", "standard", "one_hot")[1]
+    table = some_rows(20, 2)
+    expected = program.answers(table)
+    found = program.answers(table.set_column(0, "city", table["city"].cast(arrow_type)))
+    assert expected is not None
+    assert found is None or found.agrees(expected, 0)
+    assert found is not None or arrow_type == pa.string_view()
+
+
+def test_columns_of_other_types_are_left_to_scikit_learn() -> None:
+    program, table = made("forest", "standard", "one_hot")[1], some_rows(20, 2, nulls=False)
+    assert program.answers(table.set_column(4, "age", table["age"].cast(pa.float64()))) is None
+    assert program.answers(table.set_column(5, "count", pa.array([2**63] * 20, pa.uint64()))) is None
 
 
 @pytest.mark.parametrize("name", ["logistic", "forest", "hist"])

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from scoreline.compiled.dictionary import MakeFrame
     from scoreline.compiled.plan import Branch, Plan
 
+    Key = tuple[int, int | None, int | None]
+    """The branch of a slot, its column in there (None for numbers), and its feature, as in `Numbered`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Oven:
@@ -159,25 +162,35 @@ def _with_trees(oven: Oven, model: TreeModel) -> Program | NotCompilable:
         return finish
     scales = _numbers(oven)
     inputs = _inputs(oven, scales)
-    made: dict[tuple[int, int | None, int | None], Slot] = {}
-    guards: list[Slot] = []
+    made = {**_lookups(oven, model, inputs), **_ranks(oven, model, inputs, scales)}
+    # A node names its column of codes by place: those that nodes ask for come first, in their order.
+    asked = [(each.branch, each.place, each.feature) for each in model.ranks.columns]
+    others = [slot for key, slot in made.items() if key not in set(asked)]
+    walk = as_walk(model.ensemble.trees, model.ranks)
+    baked = BakedTrees(walk, np.asarray(model.ensemble.start, np.float64), finish)
+    return Program(inputs, (*(made[key] for key in asked), *others, *_idle(oven)), baked)
+
+
+def _lookups(oven: Oven, model: TreeModel, inputs: tuple[Input, ...]) -> dict[Key, Slot]:
+    """The slots of encoded columns; a column that no node asks for has one too, since its values may be refused."""
+    slots: dict[Key, Slot] = {}
     for number, place, column, found in _encoded(oven, inputs):
         asked = [each for each in model.ranks.columns if (each.branch, each.place) == (number, place)]
-        codes = _codes(found, partial(model.derive, number, place), 1 + len(asked))
-        for each, mine in zip(asked, codes[1:], strict=True):
-            made[each.branch, each.place, each.feature] = Lookup(
-                column, found.values, np.where(codes[0] == 0, mine, -1)
-            )
-        guards += [] if asked else [Lookup(column, found.values, np.where(codes[0] == 0, 0, LEFT_OUT))]
+        refused, *codes = _codes(found, partial(model.derive, number, place), 1 + len(asked))
+        keys: list[Key] = [(each.branch, each.place, each.feature) for each in asked] or [(number, place, LEFT_OUT)]
+        for key, mine in zip(keys, codes or [np.zeros_like(refused)], strict=True):
+            slots[key] = Lookup(column, found.values, np.where(refused == 0, mine, LEFT_OUT))
+    return slots
+
+
+def _ranks(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], scales: dict[int, list[Scale]]) -> dict[Key, Slot]:
+    """The slots of numbers; one that no node asks for has no thresholds."""
+    slots: dict[Key, Slot] = {}
     for number, places in scales.items():
         for place, scale in enumerate(places):
             column = oven.schema.get_field_index(oven.plan.branches[number].columns[place])
-            made[number, None, place] = _cuts(oven, model, inputs, (number, place, column), scale)
-    asked_keys = [(each.branch, each.place, each.feature) for each in model.ranks.columns]
-    others = [slot for key, slot in made.items() if key not in set(asked_keys)]
-    walk = as_walk(model.ensemble.trees, model.ranks)
-    baked = BakedTrees(walk, np.asarray(model.ensemble.start, np.float64), finish)
-    return Program(inputs, (*(made[key] for key in asked_keys), *others, *guards, *_idle(oven)), baked)
+            slots[number, None, place] = _cuts(oven, model, inputs[column], (number, place, column), scale)
+    return slots
 
 
 def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> np.ndarray:
@@ -190,7 +203,7 @@ def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> n
     return np.concatenate(pieces).T
 
 
-def _cuts(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], at: tuple[int, int, int], scale: Scale) -> Cuts:
+def _cuts(oven: Oven, model: TreeModel, given: Input, at: tuple[int, int, int], scale: Scale) -> Cuts:
     number, place, column = at
     asked = [
         each.cuts.cuts
@@ -202,7 +215,7 @@ def _cuts(oven: Oven, model: TreeModel, inputs: tuple[Input, ...], at: tuple[int
     def scaled(values: np.ndarray) -> np.ndarray:
         return oven.cast(scale(values))
 
-    return Cuts(column, on_column(cuts, scaled, inputs[column]), _null(model, scaled(np.array([np.nan]))[0], cuts))
+    return Cuts(column, on_column(cuts, scaled, given), _null(model, scaled(np.array([np.nan]))[0], cuts))
 
 
 def _null(model: TreeModel, scaled: float, cuts: np.ndarray) -> int:
@@ -225,29 +238,32 @@ def _with_weights(oven: Oven, model: LinearModel) -> Program | NotCompilable:
         return labels or NotCompilable("a linear model without classes")
     scales = _numbers(oven)
     inputs = _inputs(oven, scales)
-    slots: list[Slot] = []
-    rows, classes = [np.zeros((1, model.coef.shape[1] + 2))], model.coef.shape[1]
+    lookups, table = _table(oven, model, inputs)
+    features = [(number, place, scale) for number, places in scales.items() for place, scale in enumerate(places)]
+    slots = [Feature(oven.schema.get_field_index(oven.plan.branches[n].columns[place]), s) for n, place, s in features]
+    coef = np.array([model.coef[model.starts[n][0] + place] for n, place, _ in features])
+    steps = [step for _, _, scale in features for step in scale.steps]
+    weights = Weights(
+        table,
+        np.cumsum([0, *(len(scale.steps) for _, _, scale in features)]),
+        np.array([operation for operation, _ in steps], np.int64),
+        np.array([operand for _, operand in steps], np.float64),
+        np.ascontiguousarray(coef.reshape(-1, model.coef.shape[1])),
+        np.array(model.intercept, np.float64),
+    )
+    is_logistic = type(oven.plan.model).__name__ == "LogisticRegression"
+    return Program(inputs, (*lookups, *slots, *_idle(oven)), BakedWeights(weights, labels, is_logistic=is_logistic))
+
+
+def _table(oven: Oven, model: LinearModel, inputs: tuple[Input, ...]) -> tuple[list[Lookup], np.ndarray]:
+    """The slots of encoded columns, and the rows that their codes count; the first one adds nothing."""
+    lookups = []
+    rows = [np.zeros((1, model.coef.shape[1] + 2))]
     for number, place, column, found in _encoded(oven, inputs):
         codes: list[int] = []
         for count, block in found.pieces:
             start = sum(map(len, rows))
             codes += [LEFT_OUT] * count if block is None else range(start, start + count)
             rows += [] if block is None else [model.derive(number, place, block)]
-        slots.append(Lookup(column, found.values, np.array(codes, np.int64)))
-    features = [(number, place, scale) for number, places in scales.items() for place, scale in enumerate(places)]
-    slots += [Feature(oven.schema.get_field_index(oven.plan.branches[n].columns[place]), s) for n, place, s in features]
-    coef = np.array([model.coef[model.starts[n][0] + place] for n, place, _ in features]).reshape(-1, classes)
-    operations = [step for _, _, scale in features for step in scale.steps]
-    weights = Weights(
-        np.ascontiguousarray(np.concatenate(rows), np.float64),
-        np.cumsum([0, *(len(scale.steps) for _, _, scale in features)]),
-        np.array([operation for operation, _ in operations], np.int64),
-        np.array([operand for _, operand in operations], np.float64),
-        np.ascontiguousarray(coef),
-        np.array(model.intercept, np.float64),
-    )
-    return Program(
-        inputs,
-        (*slots, *_idle(oven)),
-        BakedWeights(weights, labels, is_logistic=type(oven.plan.model).__name__ == "LogisticRegression"),
-    )
+        lookups.append(Lookup(column, found.values, np.array(codes, np.int64)))
+    return lookups, np.ascontiguousarray(np.concatenate(rows), np.float64)

@@ -142,7 +142,15 @@ def read_table(table: pa.Table, inputs: Sequence[Input], slots: Sequence[Slot]) 
     columns = [table[column.name] for column in inputs]
     if any(kind_of(found.type) != column.kind for column, found in zip(inputs, columns, strict=True)):
         return None
-    known = np.ones(table.num_rows, dtype=bool)
+    try:
+        return _read(columns, inputs, slots, table.num_rows)
+    except pa.ArrowException:
+        # Dictionaries of types that Arrow does not encode, and integers beyond int64.
+        return None
+
+
+def _read(columns: Sequence[pa.ChunkedArray], inputs: Sequence[Input], slots: Sequence[Slot], rows: int) -> Read:
+    known = np.ones(rows, dtype=bool)
     codes, found = [], []
     for slot in slots:
         column, given = inputs[slot.input], columns[slot.input]
@@ -158,7 +166,7 @@ def read_table(table: pa.Table, inputs: Sequence[Input], slots: Sequence[Slot]) 
         else:
             codes.append(np.where(np.isnan(values), slot.null, np.searchsorted(slot.cuts, values)))
             known &= codes[-1] >= 0
-    return Read(_stacked(codes, table.num_rows, np.int64), _stacked(found, table.num_rows, np.float64), known)
+    return Read(_stacked(codes, rows, np.int64), _stacked(found, rows, np.float64), known)
 
 
 def _stacked(columns: Sequence[np.ndarray], rows: int, dtype: Any) -> np.ndarray:
