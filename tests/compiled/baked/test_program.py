@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.ensemble import (
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -19,6 +20,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 from tests.compiled.cases import SCHEMA, Case, columns, fit, fitted, selector, some_rows, tables
 
@@ -27,6 +29,7 @@ from scoreline.compiled.baked.files import PROGRAM, as_files, from_files
 from scoreline.compiled.baked.program import Program
 from scoreline.compiled.baked.proving import proven
 from scoreline.compiled.plan import NotCompilable
+from scoreline.frame import to_frame
 
 MODELS: dict[str, tuple[Any, str]] = {
     "logistic": (LogisticRegression(max_iter=30), "four"),
@@ -186,6 +189,23 @@ def test_any_float_is_ranked_as_scikit_learn_scales_it(value: float, column: str
     found = program.answer(record, proba=True)
     expected = case.expected(pa.Table.from_pylist([record], schema=SCHEMA), True)
     assert found is None or (expected is not None and found.agrees(expected, 0))
+
+
+@pytest.mark.parametrize("model", [MODELS["hist"][0], MODELS["boosting"][0]], ids=["hist", "boosting"])
+def test_many_classes_have_the_bits_that_a_row_alone_has(model: Any) -> None:
+    # Among many rows numpy adds up the classes of each in another order.
+    table = some_rows(480)
+    pipeline = Pipeline([("features", columns("standard", "one_hot")), ("model", clone(model))])
+    case = Case(pipeline.fit(to_frame(table, SCHEMA), np.arange(480) * 7 % 24), SCHEMA)
+    program = program_of(case)
+    assert isinstance(program, Program), program
+    for row in range(20):
+        one = table.slice(row, 1)
+        found, expected = program.answer(one.to_pylist()[0], proba=True), case.expected(one, True)
+        assert found is not None
+        assert expected is not None
+        assert found.agrees(expected, 0)
+    assert hold_to_scikit_learn(case, program, table.slice(0, 100)) == 100
 
 
 def test_a_missing_column_is_an_error() -> None:

@@ -14,10 +14,12 @@ from scoreline.compiled.baked.slots import Cuts, Feature
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.proof import pieces
 from scoreline.compiled.trials import REAL_ROWS, trials
+from scoreline.threads import limited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scoreline.compiled.answers import Answers
     from scoreline.compiled.baked.program import Partly, Program
     from scoreline.compiled.baked.slots import Input
     from scoreline.compiled.dictionary import MakeFrame
@@ -29,6 +31,9 @@ EDGE_ROWS = 2048
 
 SINGLE_ROWS = 128
 """Rows of each kind that are answered one by one, too."""
+
+ALONE = 16
+"""Rows for which scikit-learn answers one by one: how many rows are beside one may change bits of its probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +49,10 @@ def proven(
 ) -> Proven | NotCompilable:
     """The program of a plan that answers like scikit-learn, whose answers `reference` gives; or why there is none.
 
-    `real` are rows as they are after cleaning. Eager: scikit-learn answers for a few thousand rows.
+    `real` are rows as they are after cleaning. Eager: scikit-learn answers for a few thousand rows, with one thread.
     """
     # Hard rows overflow on purpose, and encoders warn of unknown categories.
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    with limited(1), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             return _proven(plan, schema, frame, reference, real.select(schema.names).slice(0, REAL_ROWS))
@@ -65,6 +70,7 @@ def _proven(
     if isinstance(program, NotCompilable):
         return program
     tables = {"edges": [edge_rows(program, known)], "hard": list(trials(real, schema))[1:], "real": [real]}
+    tables["single"] = [known.slice(row, 1) for row in range(min(ALONE, known.num_rows))]
     for kind, given in tables.items():
         found = fault(program, pieces(given, reference, proba=program.model.gives_proba))
         if found:
@@ -119,8 +125,12 @@ def _difference(program: Program, piece: Piece, *, proba: bool) -> str:
         return (
             "it answers for a row that scikit-learn refuses" if refused else _alone(program, piece, found, proba=proba)
         )
-    expected = piece.expected if proba else piece.expected.labels
-    if not found.answers.agrees(expected.take(found.rows), 0):
+    # Among other rows, probabilities may have other last bits.
+    whole = len(found.rows) == piece.table.num_rows
+    expected, answers = (
+        (piece.expected, found.answers) if proba and whole else (piece.expected.labels, found.answers.labels)
+    )
+    if not answers.agrees(expected.take(found.rows), 0):
         return "its answers are others than scikit-learn's"
     return _alone(program, piece, found, proba=proba)
 
@@ -132,6 +142,13 @@ def _alone(program: Program, piece: Piece, found: Partly, *, proba: bool) -> str
         answer = program.answer(record, proba=proba)
         if (answer is None) != (row not in places):
             return "it reads records otherwise than tables"
-        if answer is not None and not answer.agrees(found.answers.take(np.array([places[row]])), 0):
+        if answer is not None and not _agrees(
+            answer, found.answers.take(np.array([places[row]])), piece.table.num_rows
+        ):
             return "its answers for a record are others than for a table"
     return ""
+
+
+def _agrees(answer: Answers, expected: Answers, rows: int) -> bool:
+    """Whether the answer for a record is the one for a row of a table of so many rows."""
+    return answer.agrees(expected, 0) if rows == 1 else answer.labels.agrees(expected.labels, 0)
