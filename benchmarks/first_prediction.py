@@ -35,6 +35,7 @@ from scoreline.contract import Contract
 from scoreline.demo import write_demo
 from scoreline.frame import to_frame
 from scoreline.storage import create
+from scoreline.threads import limited
 
 ROWS, RECORDS = 30_000, 100
 SCHEMA = pa.schema([*((name, pa.float64()) for name in NUMBERS), *((name, pa.string()) for name in TEXTS)])
@@ -124,7 +125,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
     found = {}
-    with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch:
+    # New processes inherit the setting: one record is no work for several threads.
+    with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch, limited(1):
         write_demo(Path(scratch) / "data", ROWS, "parquet")
         rows = read_rows(Path(scratch) / "data" / "transactions")
         records = Path(scratch) / "records.json"
