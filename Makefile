@@ -8,7 +8,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	parity bench bench-peers bench-faults bench-compiled bench-memory bench-protocol bench-units bench-tables
+	parity bench bench-peers bench-faults bench-first bench-compiled bench-memory bench-protocol bench-units \
+	bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -70,6 +71,9 @@ bench-faults: setup  ## put Scoreline and its peers under the same kills and los
 
 bench-protocol: setup  ## measure what exactly-once costs
 	$(BIN)/python -m benchmarks.protocol_overhead
+
+bench-first: setup  ## measure the first prediction of a new process, and one record
+	$(BIN)/python -m benchmarks.first_prediction
 
 bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
 	$(BIN)/python -m benchmarks.compiled_kernels

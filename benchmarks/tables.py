@@ -69,6 +69,15 @@ MEMORY = (
     "s",
 )
 ENVIRONMENT = ("pairs", "wall time, Dask's settings / ours", "processor time, Dask's settings / ours")
+FIRST = (
+    "pipeline, 22 classes",
+    "ours, s to the first answer",
+    "scikit-learn, s",
+    "ours, p50 µs",
+    "scikit-learn, p50 µs",
+    "ours, p99 µs",
+    "scikit-learn, p99 µs",
+)
 OVERHEAD = ("workload", "MB a file written", "pairs", "wall time, on / off", "processor time, on / off")
 
 
@@ -235,11 +244,25 @@ def compiled_kernels(found: dict[str, Any]) -> str:
     return f"{table(KERNELS, map(row, found['results']))}\n\n{_busy(found)}"
 
 
+def first_prediction(found: dict[str, Any]) -> str:
+    """A new process and its first prediction, then one record after the other."""
+
+    def row(name: str, of: dict[str, Any]) -> tuple[str, ...]:
+        ways = (of["bundle"], of["scikit-learn"])
+        seconds = (f"{s['median']:.2f} ({s['least']:.2f} to {s['most']:.2f})" for s in (way["seconds"] for way in ways))
+        times = (f"{way['microseconds'][part]:,.0f}" for part in ("p50", "p99") for way in ways)
+        return (name.replace("_", " "), *seconds, *times)
+
+    rows = [row(name, of) for name, of in found["cases"].items()]
+    return f"{table(FIRST, rows)}\n\n{_busy(found)}"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "peers_under_faults": peers_under_faults,
     "protocol_overhead": protocol_overhead,
     "many_units": many_units,
     "compiled_kernels": compiled_kernels,
+    "first_prediction": first_prediction,
     "peers_speed": speed_tables.full,
     "flat_memory": flat_memory,
     "worker_environment": worker_environment,

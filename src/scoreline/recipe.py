@@ -57,9 +57,13 @@ class Recipe:
 
     def features(self) -> Any:
         """The fitted ColumnTransformer. Reads the first rows of the sample, which it was fitted on."""
+        return self.fit.export(to_frame(self.head(HEAD_ROWS), self.inputs))
+
+    def head(self, rows: int) -> pa.Table:
+        """The feature columns of the first rows of the sample."""
         with open_input(self.sample_uri) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
-            head = next(parquet.iter_batches(HEAD_ROWS, columns=self.inputs.names, use_threads=False))
-        return self.fit.export(to_frame(pa.Table.from_batches([head]), self.inputs))
+            head = next(parquet.iter_batches(rows, columns=self.inputs.names, use_threads=False))
+        return pa.Table.from_batches([head])
 
     def matrix(self, features: Any, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Features, float64 (rows, features), and target of a table of cleaned rows."""

@@ -201,7 +201,7 @@ def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
         files=unit.files,
         recipe=task.recipe,
     )
-    return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.scorer.reasons)
+    return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.reasons)
 
 
 class GivenUp(Exception):  # noqa: N818  no fault: the unit is predicted again

@@ -30,6 +30,7 @@ from scoreline.errors import ModelError
 from scoreline.refusal import Reason, refused_rows
 
 FRAME = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0], "city": ["a", "b", "a", "b"]})
+CLEAN = pa.table({"amount": pa.array([1.0, 2.0, 3.0, 4.0]), "city": pa.array(["a", "b", "a", "b"])})
 LABELS = np.array([False, True, True, False])
 
 
@@ -53,7 +54,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         answer_type=pa.bool_(),
         labels=(False, True),
     )
-    write_bundle(str(folder), made, fitted, golden_rows(made, raw([("1", "a")])), {})
+    write_bundle(str(folder), made, fitted, golden_rows(made, raw([("1", "a")])), {}, real=CLEAN)
     return made
 
 

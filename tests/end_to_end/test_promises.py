@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pytest
 from tests.end_to_end.in_process import account, job, kept, predicted, published_bytes, ran, rows, store
 
+import scoreline as sl
 from scoreline.errors import DataError, ModelError
 
 pytestmark = pytest.mark.end_to_end
@@ -169,3 +171,15 @@ def test_the_contract_beside_a_bundle_holds_for_columns_that_the_model_does_not_
     for section in ("train", "features", "target", "evaluate"):
         del config[section]
     assert account(ran(tmp_path, config, "predict")) == (400, 400 - broken, broken, 0)
+
+
+@pytest.mark.parametrize("model", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def test_training_keeps_a_compiled_form_that_answers_single_records(tmp_path: Path, model: str) -> None:
+    store(tmp_path, rows(400))
+    record = ran(tmp_path, job(tmp_path, train={"model": {"kind": model}}))
+    bundle = sl.Bundle.load((record.model or {})["uri"])
+    answers = [bundle.predict_record(row) for row in rows(50).to_pylist()]
+    assert {answer.tier for answer in answers} == {"A"}
+    expected = replace(bundle, stored=None).predict(rows(50)).predictions.to_pylist()
+    assert [answer.prediction for answer in answers] == expected
+    assert not any(reason.startswith("stored:") for reason in bundle.reasons)

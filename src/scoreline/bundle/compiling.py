@@ -16,11 +16,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from scoreline.bundle.fitted import Fitted
+    from scoreline.compiled.dictionary import MakeFrame
+    from scoreline.compiled.plan import NotCompilable, Plan
+    from scoreline.compiled.proof import Reference
 
 
 @lru_cache(maxsize=4)
 def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer:
     """The scorer of what was fitted, once per process; `inputs` and `from_pandas` are those of the bundle."""
+    plan, frame, reference = made_of(fitted, inputs, from_pandas=from_pandas)
+    return Scorer(plan, inputs, frame, reference)
+
+
+def made_of(
+    fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool
+) -> tuple[Plan | NotCompilable, MakeFrame, Reference]:
+    """What compiling needs of what was fitted: its plan, the frames that it takes, and its own answers."""
     markers = markers_of(fitted.first, inputs.names)
     make = as_pandas if from_pandas else to_frame
 
@@ -31,4 +42,4 @@ def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer
         given = frame(table, inputs)
         return Answers(fitted.predict(given), fitted.predict_proba(given) if proba else None)
 
-    return Scorer(read(fitted.model, fitted.transformer, inputs, named=fitted.named), inputs, frame, reference)
+    return read(fitted.model, fitted.transformer, inputs, named=fitted.named), frame, reference

@@ -182,7 +182,7 @@ def _is_full(known: Dictionary, more: int) -> bool:
 
 def _distinct(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.Array, np.ndarray]:
     """The distinct values that occur in a column, and the place among them of each row's value."""
-    whole = _encoded(column).unify_dictionaries().combine_chunks()
+    whole = dictionary_encoded(column).unify_dictionaries().combine_chunks()
     whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
     values = _canonical(whole.dictionary, field)
     indices = pc.fill_null(whole.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
@@ -191,7 +191,8 @@ def _distinct(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.Array, np.nd
     return with_null.take(pa.array(np.flatnonzero(occurs))), (np.cumsum(occurs) - 1)[indices]
 
 
-def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def dictionary_encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as a dictionary in which null is no value."""
     if not pa.types.is_dictionary(column.type):
         return column.dictionary_encode()
     if any(chunk.dictionary.null_count for chunk in column.chunks):

@@ -12,10 +12,14 @@ import numpy as np
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from scoreline.compiled.flat import Walk, Weights
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = ["Cuts", "Masks", "Walk", "Weights", "mask", "rank", "walk", "walk_one_by_one", "weigh"]
 
 LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
 WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
@@ -29,26 +33,6 @@ def _compiled(function: F, **options: Any) -> F:
         # There is no folder to write to; the code is compiled again in each process.
         made = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return made
-
-
-class Walk(NamedTuple):
-    """Trees to walk from the root; nodes of all trees in one array, the right child beside the left one.
-
-    Attributes
-    ----------
-    nodes : uint64, from the top: 24 bits left child (of a leaf, itself), 8 bits column, 16 bits low, 16 bits span: a
-        row goes left when (code - low) modulo 2**16 is at most span
-    roots : uint64, the root of each tree
-    leaf : uint32, the number of each node that is a leaf
-    first, place, value : leaf i adds ``value[j]`` to score ``place[j]``, for j from ``first[i]`` to ``first[i + 1]``
-    """
-
-    nodes: np.ndarray
-    roots: np.ndarray
-    leaf: np.ndarray
-    first: np.ndarray
-    place: np.ndarray
-    value: np.ndarray
 
 
 class Masks(NamedTuple):
@@ -168,6 +152,97 @@ def _walk(codes: np.ndarray, trees: Walk, scores: np.ndarray, block: int) -> Non
                     scores[start + row, trees.place[entry]] += trees.value[entry]
 
 
+def _eight_roots(roots: np.ndarray, first: Any) -> Any:
+    last = len(roots) - 1
+    return (
+        roots[first],
+        roots[min(first + 1, last)],
+        roots[min(first + 2, last)],
+        roots[min(first + 3, last)],
+        roots[min(first + 4, last)],
+        roots[min(first + 5, last)],
+        roots[min(first + 6, last)],
+        roots[min(first + 7, last)],
+    )
+
+
+def _walk_one_by_one(codes: np.ndarray, trees: Walk, scores: np.ndarray) -> None:
+    # For few rows: one row walks eight trees side by side, since there are not eight rows to hide the waiting.
+    width, flat, nodes, roots = np.uint64(codes.shape[1]), codes.ravel(), trees.nodes, trees.roots
+    final = np.empty(len(roots) + 8, np.uint64)
+    for row in range(len(codes)):
+        start = np.uint64(row) * width
+        rows = (start, start, start, start, start, start, start, start)
+        for tree in range(0, len(roots), 8):
+            at = _eight_roots(roots, tree)
+            moving = True
+            while moving:
+                before = _eight_steps(nodes, flat, at, rows)
+                at = _eight_steps(nodes, flat, before, rows)
+                moving = at != before
+            for lane in range(8):
+                final[tree + lane] = at[lane]
+        for tree in range(len(roots)):
+            leaf = trees.leaf[final[tree]]
+            for entry in range(trees.first[leaf], trees.first[leaf + 1]):
+                scores[row, trees.place[entry]] += trees.value[entry]
+
+
+def _scaled(value: Any, operation: Any, operand: Any) -> Any:
+    # As numbered in `baked.scale`.
+    if operation == 0:
+        return operand if np.isnan(value) else value
+    if operation == 1:
+        return value - operand
+    if operation == 2:
+        return value / operand
+    if operation in (3, 4):
+        return value * operand if operation == 3 else value + operand
+    return max(value, operand) if operation == 5 else min(value, operand)
+
+
+def _decided(scores: np.ndarray, bound: Any) -> int:
+    if not np.isfinite(bound):
+        return -1
+    if len(scores) == 1:
+        return int(scores[0] > 0) if abs(scores[0]) > bound else -1
+    best = 0
+    for label in range(1, len(scores)):
+        if scores[label] > scores[best]:
+            best = label
+    near = 0
+    for label in range(len(scores)):
+        near += scores[label] >= scores[best] - 2 * bound
+    return best if near == 1 else -1
+
+
+def _weigh(codes: np.ndarray, numbers: np.ndarray, weights: Weights, labels: np.ndarray) -> None:
+    # The bound is the one of `compiled.linear`: by how much two sums of the same terms may differ.
+    classes = len(weights.intercept)
+    scores = np.empty(classes)
+    for row in range(len(labels)):
+        scores[:] = weights.intercept
+        magnitude, terms = np.abs(weights.intercept).max(), 1.0
+        for column in range(codes.shape[1]):
+            code = codes[row, column]
+            for label in range(classes):
+                scores[label] += weights.table[code, label]
+            magnitude += weights.table[code, classes]
+            terms += weights.table[code, classes + 1]
+        for feature in range(numbers.shape[1]):
+            value = numbers[row, feature]
+            for step in range(weights.first[feature], weights.first[feature + 1]):
+                value = _scaled(value, weights.operation[step], weights.operand[step])
+            largest = 0.0
+            for label in range(classes):
+                scores[label] += value * weights.coef[feature, label]
+                largest = max(largest, abs(weights.coef[feature, label]))
+            magnitude += abs(value) * largest
+            terms += 1.0
+        small = (terms + 2.0) * 2.0**-53
+        labels[row] = _decided(scores, 3.0 * small / (1.0 - small) * magnitude + 1e-300)
+
+
 @intrinsic
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001  as numba calls it
     """The place of the lowest bit that is set."""
@@ -204,4 +279,7 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
 
 _step = _compiled(_step, inline="always")
 _eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
+_eight_roots, _scaled = _compiled(_eight_roots, inline="always"), _compiled(_scaled, inline="always")
+_decided = _compiled(_decided, inline="always")
 rank, walk, mask = _compiled(_rank), _compiled(_walk), _compiled(_mask)
+walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

@@ -104,7 +104,7 @@ class Encoding:
 
     def _is_equal(self, branch: Branch, numbers: Numbers, table: pa.Table) -> bool:
         try:
-            return is_same_matrix(numbers.block(table), self._called(branch, table))
+            return is_same_matrix(numbers.block(table), self.called(branch, table))
         except Exception:  # noqa: BLE001  a row is refused, and nothing is known about the others
             return False
 
@@ -121,9 +121,10 @@ class Encoding:
     def _block(self, number: int, branch: Branch, table: pa.Table) -> Block:
         if number in self._coders:
             return self._coders[number].codes(table)
-        return self._numbers[number].block(table) if number in self._numbers else self._called(branch, table)
+        return self._numbers[number].block(table) if number in self._numbers else self.called(branch, table)
 
-    def _called(self, branch: Branch, table: pa.Table) -> Any:
+    def called(self, branch: Branch, table: pa.Table) -> Any:
+        """What the transformer of a branch itself makes of all rows; raises what it raises."""
         schema = pa.schema([self._schema.field(name) for name in branch.columns])
         frame = self._frame(table.select(schema.names), schema)
         given = frame[branch.columns[0]] if branch.flat else frame.to_numpy() if self._plan.as_array else frame

@@ -33,10 +33,11 @@ def pack(ensemble: Ensemble, ranks: Ranks) -> Walk | Masks | NotCompilable:
         return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")
     if sum(len(tree.left) for tree in ensemble.trees) > MOST_NODES:
         return NotCompilable("more nodes than a number of 24 bits counts")
-    return _walk(ensemble.trees, ranks)
+    return as_walk(ensemble.trees, ranks)
 
 
-def _walk(trees: Sequence[Tree], ranks: Ranks) -> Walk:
+def as_walk(trees: Sequence[Tree], ranks: Ranks) -> Walk:
+    """Trees as nodes to walk."""
     from scoreline.compiled.kernels import Walk
 
     sizes = [len(tree.left) for tree in trees]

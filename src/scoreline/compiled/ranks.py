@@ -70,11 +70,11 @@ class Ranks:
             # Only one-hot encoders leave zeros out.
             made = [np.zeros(rows.shape[0]), *(_place_of_one(rows) for _ in mine)]
         else:
-            values = self._cast(rows)
+            values = self.cast(rows)
             made = [np.asarray(self._refused(values).any(axis=1)), *(_code(column, values) for column in mine)]
         return np.stack(made, axis=1).astype(np.uint16)
 
-    def _cast(self, values: np.ndarray) -> np.ndarray:
+    def cast(self, values: np.ndarray) -> np.ndarray:
         """Numbers as the model compares them: first as in the whole matrix, then as the model turns them."""
         common = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype
         with np.errstate(over="ignore"):
@@ -124,13 +124,13 @@ class Ranks:
         from scipy import sparse
 
         # Text makes sparse blocks of very many features: only those that are asked for fit into memory as they are.
-        given = self._cast(block.data if sparse.issparse(block) else block)
+        given = self.cast(block.data if sparse.issparse(block) else block)
         refused = self._refused(given)
         if refused.any():
             rows = block.tocoo().row[refused] if sparse.issparse(block) else np.flatnonzero(refused.any(axis=1))
             raise Declined("features that scikit-learn refuses", np.unique(rows))
         if sparse.issparse(block):
-            given = self._cast(block.tocsc()[:, features].toarray())
+            given = self.cast(block.tocsc()[:, features].toarray())
             return np.ascontiguousarray(given.T)
         return np.ascontiguousarray(given.T[features])
 

@@ -16,6 +16,7 @@ from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.files import MODEL, dumped, write_bundle
 from scoreline.bundle.golden import ROWS, golden_rows
 from scoreline.cleaning import Cleaning, admitted
+from scoreline.compiled.trials import REAL_ROWS
 from scoreline.errors import DataError, Problem, ScorelineError
 from scoreline.population import GROUP_HASH, row_groups
 from scoreline.storage import create, join
@@ -126,7 +127,8 @@ def make_bundle(task: BundleTask, params: Mapping[str, Any], learned: Learned | 
     create(join(uri, MODEL), body)
     bundle = _bundle(task, pipeline, ArtifactConfig(uri=join(uri, MODEL), sha256=sha256, trust=True))
     provenance = {**task.provenance, "train_key": task.train_key, "rows": rows, "params": dict(params)}
-    write_bundle(uri, bundle, pipeline, golden_rows(bundle, _raw_rows(task.origin)), provenance)
+    golden = golden_rows(bundle, _raw_rows(task.origin))
+    write_bundle(uri, bundle, pipeline, golden, provenance, real=task.recipe.head(REAL_ROWS))
     return MadeBundle(uri, sha256, rows, dict(params))
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace as replace_field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from scoreline.errors import Problem, StorageError
-from scoreline.storage.locations import absolute, join
+from scoreline.storage.locations import absolute, is_s3, join
 from scoreline.storage.store import Created, Kind, Store, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from scoreline.storage.store import FileInfo, LocalStore
 
@@ -36,6 +37,17 @@ def open_input(uri: str) -> BinaryIO:
 def read_bytes(uri: str) -> bytes:
     """The whole content of a file. Raises DataError when there is no such file, else StorageError."""
     return store_of(uri).read_bytes(absolute(uri))
+
+
+def mapped(uri: str) -> memoryview:
+    """The whole content of a file; a local one is mapped, so that processes share its memory. Raises as `read_bytes`.
+
+    An empty file is empty bytes.
+    """
+    if is_s3(uri) or not exists(uri) or not size(uri):
+        return memoryview(read_bytes(uri))
+    with Path(absolute(uri)).open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def read_json(uri: str) -> Any:

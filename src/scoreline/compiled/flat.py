@@ -1,0 +1,48 @@
+"""Models as flat arrays: what kernels read, and files hold. Nothing here needs numba."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Walk(NamedTuple):
+    """Trees to walk from the root; nodes of all trees in one array, the right child beside the left one.
+
+    Attributes
+    ----------
+    nodes : uint64, from the top: 24 bits left child (of a leaf, itself), 8 bits column, 16 bits low, 16 bits span: a
+        row goes left when (code - low) modulo 2**16 is at most span
+    roots : uint64, the root of each tree
+    leaf : uint32, the number of each node that is a leaf
+    first, place, value : leaf i adds ``value[j]`` to score ``place[j]``, for j from ``first[i]`` to ``first[i + 1]``
+    """
+
+    nodes: np.ndarray
+    roots: np.ndarray
+    leaf: np.ndarray
+    first: np.ndarray
+    place: np.ndarray
+    value: np.ndarray
+
+
+class Weights(NamedTuple):
+    """A linear model.
+
+    Attributes
+    ----------
+    table : float64 (codes, classes + 2), what a code adds to the scores, the magnitude of it, and the count of terms
+    first : int64, the first operation of each feature among all of them, and the end
+    operation, operand : int64 and float64, what is done to features
+    coef : float64 (features, classes)
+    intercept : float64 (classes,)
+    """
+
+    table: np.ndarray
+    first: np.ndarray
+    operation: np.ndarray
+    operand: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
