@@ -194,7 +194,11 @@ def test_a_difference_in_a_part_ends_one_tier_after_the_other(
     lying = True
     with caplog.at_level(logging.WARNING):
         assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
+        assert work.tier == Tier.PLAIN
+        lying = False
+        assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is not None
         assert work.tier == Tier.ENCODED
+        lying = True
         assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
     assert work.tier == Tier.PLAIN
     assert len(caplog.records) == 2
@@ -241,3 +245,23 @@ def test_a_proof_that_fails_leaves_everything_to_scikit_learn(monkeypatch: pytes
     work = scorer(LINEAR)
     assert work.answers(PART, proba=True) is None
     assert (work.tier, work.reasons[0]) == (Tier.PLAIN, "A: AttributeError: no such thing")
+
+
+def test_many_trees_are_compiled_with_the_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorer_module, "MANY_TREES", 4)
+    work = scorer(FOREST)
+    found = work.answers(PART, proba=True)
+    assert work.tier == Tier.COMPILED
+    assert isinstance(found, Answers)
+    assert found.agrees(FOREST.reference(PART, True), 0)
+
+
+def test_the_next_tier_is_tried_once_a_faster_one_is_given_up() -> None:
+    work = scorer(LINEAR)
+    work.answers(PART, proba=False)
+    assert list(work._ways) == [Tier.COMPILED]
+    work._end(Tier.COMPILED, Place("", 0, 1))
+    found = work.answers(PART, proba=True)
+    assert work.tier == Tier.ENCODED
+    assert isinstance(found, Answers)
+    assert found.agrees(LINEAR.reference(PART, True), 0)

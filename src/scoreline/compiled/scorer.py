@@ -17,7 +17,7 @@ from scoreline.compiled.plan import NotCompilable, worthwhile
 from scoreline.compiled.proof import fault, holds, pieces
 from scoreline.compiled.sampling import EVERY, Place
 from scoreline.compiled.tree_model import compile_trees
-from scoreline.compiled.trees import is_made_of_trees
+from scoreline.compiled.trees import count_trees, is_made_of_trees
 from scoreline.compiled.trials import REAL_ROWS, trials
 from scoreline.compiled.way import Way, no_look_up
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scoreline.compiled.dictionary import MakeFrame
     from scoreline.compiled.matrix import Layout
     from scoreline.compiled.plan import Plan
-    from scoreline.compiled.proof import Reference
+    from scoreline.compiled.proof import Piece, Reference
 
 LEAST_ROWS = 4096
 """Parts of fewer rows are left to scikit-learn."""
@@ -38,6 +38,9 @@ FIRST_ROWS = 2 * 16_384
 
 KERNEL_ROWS = 3 * 16_384
 """Trees are compiled once so many rows have come, since numba has to be loaded."""
+
+MANY_TREES = 500
+"""So many trees are compiled at once: scikit-learn takes longer for the first part than it takes to prove them."""
 
 DIFFERENCE = "other answers than scikit-learn's"
 """What the reason says for which a tier was given up after it had been in use."""
@@ -130,6 +133,8 @@ class Scorer:
             self._waiting = []
             return
         due = [tier for tier in self._waiting if self._rows >= self._worth(self._plan, tier)]
+        # Tiers are named from the fastest on.
+        due = [tier for tier in due if not any(proven < tier for proven in self._ways)]
         if due:
             self._waiting = [tier for tier in self._waiting if tier not in due]
             # Hard rows overflow on purpose, and encoders warn of unknown categories.
@@ -142,18 +147,27 @@ class Scorer:
 
     def _worth(self, plan: Plan, tier: Tier) -> int:
         """The rows from which on a tier is worth its proof."""
-        return KERNEL_ROWS if tier == Tier.COMPILED and is_made_of_trees(plan.model) else FIRST_ROWS
+        trees = count_trees(plan.model) if tier == Tier.COMPILED else 0
+        if trees >= MANY_TREES:
+            return 0
+        return KERNEL_ROWS if trees else FIRST_ROWS
 
     def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
-        made = {tier: self._made(plan, table, tier) for tier in due}
-        ways = self._ways | {tier: way for tier, way in made.items() if isinstance(way, Way)}
-        faults = {tier: way for tier, way in made.items() if isinstance(way, NotCompilable)}
-        if len(faults) < len(due):
-            tried = pieces(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
-            found = {tier: fault(way, tried) for tier, way in made.items() if isinstance(way, Way)}
-            faults |= {tier: reason for tier, reason in found.items() if reason is not None}
-        self._reasons += [f"{tier}: {reason.reason}" for tier, reason in faults.items()]
-        self._ways = {tier: ways[tier] for tier in Tier if tier in ways and tier not in faults}
+        """Keep the fastest of some tiers that holds; slower ones would only have to be proven, too."""
+        tried: list[Piece] = []
+        for tier in due:
+            way = self._made(plan, table, tier)
+            if isinstance(way, Way):
+                tried = tried or self._tried(plan, table)
+                found = fault(way, tried)
+                if found is None:
+                    self._ways = dict(sorted((self._ways | {tier: way}).items()))
+                    return
+                way = found
+            self._reasons.append(f"{tier}: {way.reason}")
+
+    def _tried(self, plan: Plan, table: pa.Table) -> list[Piece]:
+        return pieces(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:
@@ -194,6 +208,7 @@ class Scorer:
             if self._ways.pop(tier, None) is None:
                 return
             self._given_up += 1
+            self._waiting = [each for each in Tier if tier < each < Tier.PLAIN and each not in self._ways]
             where = f"part {place.part + 1} of {place.unit}" if place.unit else "a part"
             self._reasons.append(f"{tier}: {DIFFERENCE} for rows of {where}")
             _log.warning(

@@ -80,6 +80,15 @@ def is_made_of_trees(model: Any) -> bool:
     return type(model) in _readers()
 
 
+def count_trees(model: Any) -> int:
+    """How many trees a fitted model asks one after another; 0 for one that is not made of trees."""
+    if not is_made_of_trees(model):
+        return 0
+    if hasattr(model, "_predictors"):
+        return sum(map(len, model._predictors))  # noqa: SLF001  scikit-learn has no public way to its trees
+    return int(np.size(getattr(model, "estimators_", 1)))
+
+
 def read_trees(model: Any) -> Ensemble | NotCompilable:
     """The trees of a fitted model of scikit-learn with one output, or why they cannot be used."""
     if not is_made_of_trees(model):
