@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ class Finished:
 
     Attributes
     ----------
-    names : units that have a receipt and a file of predictions
+    names : units that have a receipt, or whose files are all there when the run's manifest has them
     listed : the receipts of those whose files are all there, when the run's manifest has them
     """
 
@@ -61,23 +60,23 @@ class Finished:
         """The receipts of units whose files are all there, by unit name; eager, a read for each without a manifest."""
         if self.listed is not None:
             return dict(self.listed)
-        there = {self.layout.below_store(self.layout.unit_file(name)) for name in self.names}
-        return _with_files(self.layout, read_receipts(self.layout, self.names), there)
+        return _with_files(self.layout, read_receipts(self.layout, self.names), _data(self.layout))
 
 
 def finished(layout: Layout) -> Finished:
-    """The units of a run that are finished; eager: two listings, or the manifest and one listing for each folder.
+    """The units of a run that are finished; eager: a listing, or the manifest and a listing of each folder of files.
 
-    Reads no receipt, of which there may be very many: work begins before that.
+    Reads no receipt and looks for no file, of which there may be very many: work begins before that.
     """
     if exists(layout.manifest):
-        there = {layout.below_store(join(layout.data, name)) for name in list_sizes(layout.data)}
-        listed = _with_files(layout, read_manifest(layout).receipts, there)
+        listed = _with_files(layout, read_manifest(layout).receipts, _data(layout))
         return Finished(layout, frozenset(listed), listed)
-    with ThreadPoolExecutor(2) as pool:
-        receipts, files = pool.map(list_sizes, (layout.receipts, layout.data))
-    names = (name.removesuffix(".json") for name in receipts)
-    return Finished(layout, frozenset(name for name in names if layout.file_name(name) in files))
+    return Finished(layout, frozenset(name.removesuffix(".json") for name in list_sizes(layout.receipts)))
+
+
+def _data(layout: Layout) -> set[str]:
+    """The paths of the files of predictions that are there."""
+    return {layout.below_store(join(layout.data, name)) for name in list_sizes(layout.data)}
 
 
 def _with_files(layout: Layout, receipts: Iterable[Receipt], there: set[str]) -> dict[str, Receipt]:
