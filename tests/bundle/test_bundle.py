@@ -26,7 +26,7 @@ from scoreline.cleaners.filter_rows import FilterRows
 from scoreline.cleaners.parse_numbers import ParseNumbers
 from scoreline.cleaning import Cleaning
 from scoreline.contract import Contract
-from scoreline.errors import ModelError
+from scoreline.errors import DataError, ModelError
 from scoreline.refusal import Reason, refused_rows
 
 FRAME = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0], "city": ["a", "b", "a", "b"]})
@@ -95,6 +95,21 @@ def test_reasons_name_the_rows_of_the_part_that_was_given(bundle: Bundle) -> Non
 def test_a_frame_is_as_good_as_a_table(bundle: Bundle) -> None:
     table = raw([("1", "a"), ("2.5", "b")])
     assert bundle.predict(table.to_pandas()).predictions == bundle.predict(table).predictions
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        (pa.table({"city": ["a"]}), "there is no column 'amount'"),
+        (pd.DataFrame({"amount": ["1"]}), "there is no column 'city'"),
+        (pd.DataFrame({"amount": ["1"], "city": [3.5]}), "another type than the bundle's contract says"),
+    ],
+)
+def test_columns_that_are_missing_or_of_another_type_are_errors_of_the_data(
+    bundle: Bundle, part: pa.Table | pd.DataFrame, what: str
+) -> None:
+    with pytest.raises(DataError, match=what):
+        bundle.predict(part)
 
 
 def test_probabilities_come_only_when_asked_for(bundle: Bundle) -> None:

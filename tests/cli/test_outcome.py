@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,15 @@ def test_a_signal_waits_for_the_end_of_an_import(
 
         time.sleep(5)
     assert (caught.value.exit_code, slowly.whole) == (code, 1)
+
+
+def test_an_import_that_hangs_does_not_keep_signals_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = f"signal.raise_signal({signal.SIGTERM})\nsignal.raise_signal({signal.SIGINT})"
+    hanging = f"import signal, time\n{sending}\nfor _ in range(600):\n    time.sleep(0.05)\n"
+    (tmp_path / "hanging.py").write_text(hanging)
+    monkeypatch.syspath_prepend(tmp_path)
+    started = time.monotonic()
+    with pytest.raises(typer.Exit) as caught, Outcome():
+        import_module("hanging")
+    assert caught.value.exit_code == 143
+    assert 1 < time.monotonic() - started < 20

@@ -115,3 +115,30 @@ def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path, *, 
         process.kill()
         process.wait()
         assert _left(workers, 10) == []
+
+
+GIVEN_UP = """
+import os, signal, threading, time
+from scoreline.clusters.local import Local
+if __name__ == "__main__":
+    try:
+        with Local(workers=2).open():
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            raise ValueError("the plan is no good")
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_ctrl_c_while_a_cluster_that_nobody_wants_is_starting_leaves_no_worker(tmp_path: Path) -> None:
+    script = tmp_path / "driver.py"
+    script.write_text(GIVEN_UP)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"interrupted\n"
+            assert _workers(process) == []
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)

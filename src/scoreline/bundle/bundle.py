@@ -21,7 +21,7 @@ from scoreline.compiled.doubts import Partial
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.scorer import LEAST_ROWS, Tier
 from scoreline.contract import type_name
-from scoreline.errors import ModelError, Problem
+from scoreline.errors import DataError, ModelError, Problem
 from scoreline.frame import markers_of, to_frame
 from scoreline.refusal import Refusal
 
@@ -113,13 +113,30 @@ class Bundle:
 
         Every row is in the result, refused, or counted as filtered. `part` has the columns that are needed, and may
         have more. `place` says where in a unit it stands, which decides what rows are answered twice to compare. Rows
-        on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows.
+        on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows,
+        DataError for a column that is missing, or of another type than the contract says.
         """
-        if not isinstance(part, pa.Table):
-            schema = self.contract.only(self.needs).schema
-            part = pa.Table.from_pandas(part[schema.names], schema=schema, preserve_index=False)
-        clean = self.cleaning.apply(part.select(self.needs))
+        clean = self.cleaning.apply(self._needed(part))
         return self.score(clean, proba=proba, place=place)
+
+    def _needed(self, part: pa.Table | pd.DataFrame) -> pa.Table:
+        """The columns that are needed. Raises DataError for those that are missing or do not fit their types."""
+        given = set(part.column_names if isinstance(part, pa.Table) else part.columns)
+        missing = [name for name in self.needs if name not in given]
+        if missing:
+            advice = "give every column that the bundle needs; contract.json lists them"
+            raise DataError(
+                *(Problem(f"there is no column '{name}'", "the rows to predict", advice) for name in missing)
+            )
+        if isinstance(part, pa.Table):
+            return part.select(self.needs)
+        schema = self.contract.only(self.needs).schema
+        try:
+            return pa.Table.from_pandas(part[schema.names], schema=schema, preserve_index=False).select(self.needs)
+        except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
+            what = f"a column holds values of another type than the bundle's contract says ({type(error).__name__})"
+            advice = "give columns of the types in contract.json"
+            raise DataError(Problem(what, "the rows to predict", advice)) from error
 
     def predict_record(self, record: Mapping[str, Any], *, proba: bool = False) -> Answer:
         """Clean and predict one raw record, a value by column name; None is null.
@@ -174,7 +191,8 @@ class Bundle:
         return scorer_of(self.fitted, self.inputs, from_pandas=self.from_pandas)
 
     def _outcome(self, table: pa.Table, *, proba: bool, place: Place | None) -> tuple[Outcome, Tier]:
-        if table.num_rows < LEAST_ROWS and isinstance(program := self.program, Program):
+        # Parts of a unit are answered by tiers that may be given up; short ones among them by scikit-learn.
+        if place is None and table.num_rows < LEAST_ROWS and isinstance(program := self.program, Program):
             kept = program.answers(table, proba=proba)
             if kept is not None:
                 return Outcome(kept.predictions, kept.proba, np.arange(table.num_rows)), Tier.COMPILED

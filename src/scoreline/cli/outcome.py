@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from _thread import interrupt_main
@@ -44,6 +45,9 @@ _OF_THE_MACHINE = (
 _IMPORTS = "<frozen importlib._bootstrap>"
 _AGAIN_S = 0.02
 """After so long a signal comes again that could not be heard."""
+
+_PATIENCE_S = 3.0
+"""How long an import may go on after a signal: those of libraries take less, and what hangs must end."""
 
 
 class Result(Protocol):
@@ -86,10 +90,11 @@ class Outcome:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, _interrupt)
+            interrupt = _Interrupt()
+            self._handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, interrupt)
             # Who does not hear Ctrl-C, as in the background of a shell, stays deaf.
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+                self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
             sys.unraisablehook = self._raise_again
         self._warnings.__enter__()
         warnings.showwarning = self._tell_warning
@@ -167,12 +172,28 @@ def _as_json(found: Any) -> str:
     return json.dumps(found, indent=2, ensure_ascii=not everything, default=str)
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """Raise for Ctrl-C or SIGTERM; later while a module is imported, since that may leave the lock of imports held."""
-    if any(code.co_filename == _IMPORTS for code in _codes(frame)):
-        _send_again(signum)
-    else:
-        raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+class _Interrupt:
+    """Raises for Ctrl-C or SIGTERM; later while a module is imported, since that may leave the lock of imports held.
+
+    Of signals that come meanwhile the first one counts.
+    """
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._since = 0.0
+        self._again = threading.Timer(0, int)
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if self._first is None:
+            self._first, self._since = signum, time.monotonic()
+        self._again.cancel()
+        waited = time.monotonic() - self._since
+        if waited < _PATIENCE_S and any(code.co_filename == _IMPORTS for code in _codes(frame)):
+            self._again = _send_again(signum)
+            return
+        first, self._first = self._first, None
+        raise Terminated if first == signal.SIGTERM else KeyboardInterrupt
 
 
 def _codes(frame: FrameType | None) -> Iterator[CodeType]:
@@ -181,8 +202,11 @@ def _codes(frame: FrameType | None) -> Iterator[CodeType]:
         frame = frame.f_back
 
 
-def _send_again(signum: int) -> None:
-    threading.Timer(_AGAIN_S, interrupt_main, [signum]).start()
+def _send_again(signum: int) -> threading.Timer:
+    timer = threading.Timer(_AGAIN_S, interrupt_main, [signum])
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int]:

@@ -19,7 +19,7 @@ def dask_setup(worker: Worker) -> None:  # noqa: ARG001  (called by dask)
 
 
 def _import() -> None:
-    # What cannot be imported is told by the task that needs it.
-    with suppress(ImportError):
+    # What cannot be imported, for whatever reason, is told by the task that needs it.
+    with suppress(Exception):
         for module in MODULES:
             import_module(module)

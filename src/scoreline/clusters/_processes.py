@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
@@ -87,9 +87,27 @@ def starting(make: Callable[[], LocalCluster]) -> Iterator[Callable[[], Processe
         try:
             yield coming.result
         finally:
-            # Half a cluster cannot be closed.
+            _end_what_came(coming)
+
+
+def _end_what_came(coming: Future[Processes]) -> None:
+    """Wait for a cluster that is starting, since half of one cannot be closed, and end it.
+
+    Whoever is interrupted again meanwhile is interrupted once it is gone.
+    """
+    again: BaseException | None = None
+    while True:
+        try:
             if coming.exception() is None:
                 _end(coming.result())
+        except KeyboardInterrupt as interrupt:
+            if again is not None and coming.done():
+                raise
+            again = interrupt
+        else:
+            break
+    if again is not None:
+        raise again
 
 
 def _end(processes: Processes) -> None:

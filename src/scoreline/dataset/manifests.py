@@ -56,6 +56,13 @@ class Finished:
     names: frozenset[str]
     listed: Mapping[str, Receipt] | None = None
 
+    def with_data(self) -> frozenset[str]:
+        """Those of the units whose file of predictions is there; eager, one listing without a manifest."""
+        if self.listed is not None:
+            return self.names
+        there = _data(self.layout)
+        return frozenset(n for n in self.names if self.layout.below_store(self.layout.unit_file(n)) in there)
+
     def receipts(self) -> dict[str, Receipt]:
         """The receipts of units whose files are all there, by unit name; eager, a read for each without a manifest."""
         if self.listed is not None:

@@ -165,7 +165,7 @@ def _outlook(job: JobConfig, context: Context, bundle: Bundle, survey: Survey | 
     scoring = plan_prediction(job, bundle, context.modules, survey)
     base, layout = scoring.goal.base, scoring.task.layout
     whole = survey or scoring.survey
-    done = finished(layout).names
+    done = finished(layout).with_data()
     left = [unit for unit in scoring.units if unit.name not in done]
     published = base is not None and (not scoring.units or scoring.goal.reached(base, scoring.key))
     forecast = _forecast(job, scoring, left)
