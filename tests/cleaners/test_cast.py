@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from scoreline.cleaners._casts import cast_exactly
 from scoreline.cleaners.base import Cleaned
 from scoreline.cleaners.cast import Cast
 from scoreline.errors import StepError
@@ -109,3 +110,9 @@ def test_a_cast_that_makes_no_sense_is_refused_before_reading(source: pa.DataTyp
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(ValidationError, match="there is no type 'number'"):
         Cast(columns={"v": "number"})
+
+
+@given(st.lists(st.decimals(min_value=-(10**15), max_value=10**15, places=3), min_size=1))
+def test_decimals_become_the_float_that_python_makes_of_them(values: list[Decimal]) -> None:
+    found = cast_exactly(pa.array(values, pa.decimal128(20, 3)), pa.float64())
+    assert found.to_pylist() == [float(value) for value in values]

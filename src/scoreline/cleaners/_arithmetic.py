@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoreline.frame import exact
+
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 # Holds the product of any two 64-bit integers.
 _EXACT = pa.decimal256(19, 0)
@@ -18,7 +20,7 @@ _EXACT = pa.decimal256(19, 0)
 
 def as_float(values: Any) -> Any:
     """The values as float64, rounded where integers are beyond 2**53."""
-    return pc.cast(values, pa.float64(), safe=False)
+    return pc.cast(exact(values), pa.float64(), safe=False)
 
 
 def are_integers(*values: Any) -> bool:

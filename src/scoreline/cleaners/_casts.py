@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from scoreline.cleaners._dates import read_moments
 from scoreline.cleaners._types import is_moment, is_number, is_text
+from scoreline.frame import exact
 
 _ISO_DATES = ("%Y-%m-%d",)
 _ISO_TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d")
@@ -53,7 +54,7 @@ def cast_exactly(values: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_decimal(target) and pa.types.is_integer(values.type):
         # Arrow casts integers only to decimals that hold all of them, but decimals to decimals by their values.
         values = values.cast(pa.decimal128(20, 0))
-    return _only_equal(values, _try_each(values, target))
+    return _only_equal(values, _try_each(exact(values) if pa.types.is_floating(target) else values, target))
 
 
 def _is_numeric(arrow_type: pa.DataType) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from distributed import LocalCluster, Nanny
 
-_GENTLY_S = 1.0
+_GENTLY_S = 0.3
 """How long a worker may take to end by itself; what it writes, it creates whole or not at all."""
 _CLOSE_S = 10.0
 
