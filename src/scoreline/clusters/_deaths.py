@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     """Asks the scheduler: the name of one of its handlers, and arguments."""
 
 NO_TRACE = "left no trace"
-_WAIT_S = 5.0
+_WAIT_S = 15.0
+"""A nanny is asked once it has started another worker, which imports what tasks need before it is there."""
 _ADVICE = "lower predict.batch_rows, raise cluster.memory_limit or lower cluster.workers; the worker logs tell more"
 
 
 def guilty(ask: Ask, error: KilledWorker, where: str) -> Problem:
-    """The problem of a task that kills its workers. Takes a few seconds at most; OSError when the scheduler is lost."""
+    """The problem of a task that kills its workers. Takes some seconds at most; OSError when the scheduler is lost."""
     tries = error.allowed_failures + 1
     what = f"each of the {tries} workers that tried this task died, with nothing else running"
     return Problem(f"{what}; the last, {error.last_worker.address}, {_cause(ask, error.last_worker)}", where, _ADVICE)

@@ -37,6 +37,9 @@ WORKER_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
 """What workers are started with; what it is worth is measured by ``benchmarks/worker_environment.py``."""
+_IMPORTED_EARLY = ["scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
+"""What tasks will need: workers import it while the driver still makes its plan. They do so before they run anything:
+two threads of a process that import each other's modules may fail."""
 _SET_BY_DASK = ("PYTHONHASHSEED",)
 _DEATHS_ALLOWED = 1
 """How many workers may die of a task before it comes under suspicion; each costs a second to start again."""
@@ -68,6 +71,9 @@ class Local(Cluster):
         """
         own = read_modules(modules)
         import_modules(own)
+        # Here, since the thread that starts the cluster must not import what this one imports meanwhile.
+        import distributed  # noqa: F401
+
         from scoreline.clusters._ahead import SessionAhead
         from scoreline.clusters._connection import Connection
         from scoreline.clusters._processes import starting
@@ -101,7 +107,7 @@ class Local(Cluster):
                     dashboard_address="127.0.0.1:0",
                     scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
                     silence_logs=logging.CRITICAL,
-                    preload=["scoreline.clusters._early"],
+                    preload=_IMPORTED_EARLY,
                 )
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
