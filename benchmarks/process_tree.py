@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from benchmarks.worker_memory import descendants, high_water
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PR_SET_CHILD_SUBREAPER = 36
 LEAST_PAUSE, SHARE = 0.1, 50
@@ -58,17 +58,13 @@ class Run:
 
 def run(command: Sequence[str], environment: Mapping[str, str], cores: int, limit: float) -> Run:
     """Run a command on the first cores to its end, or to the limit in seconds."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     load, before, start = os.getloadavg()[0], _cpu(), time.perf_counter()
-    with tempfile.TemporaryFile("w+") as said:
-        try:
-            with _started(command, environment, cores, said) as process, Watch() as watch:
-                code = _ended(process, limit)
-                seconds = time.perf_counter() - start
-                if code is None:
-                    process.kill()
-        finally:
-            _end_the_rest()
+    with tempfile.TemporaryFile("w+") as said, _orphans_ended():
+        with _started(command, environment, cores, said) as process, Watch() as watch:
+            code = _ended(process, limit)
+            seconds = time.perf_counter() - start
+            if code is None:
+                process.kill()
         said.seek(0)
         end = said.read()[-4000:]
     # A process that takes no notice of its children's end, as Ray's do, loses their time: then what was seen counts.
@@ -96,15 +92,29 @@ def _ended(process: subprocess.Popen[bytes], limit: float) -> int | None:
         return None
 
 
-def _end_the_rest() -> None:
-    """Kill and reap what a run left behind, so that its time is counted and the next one has the machine."""
-    while left := descendants(os.getpid()):
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, 0)[0]:
-                pass
+@contextlib.contextmanager
+def _orphans_ended() -> Iterator[None]:
+    """Adopt what a run leaves behind, and end it, so that its time is counted and the next one has the machine.
+
+    What this process had started before is left alone.
+    """
+    known = set(descendants(os.getpid()))
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        while left := set(descendants(os.getpid())) - known:
+            for pid in left:
+                _end(pid)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _end(pid: int) -> None:
+    """Kill and reap a process; one whose parent still lives is reaped once it is adopted."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def _cpu() -> float:

@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,3 +50,10 @@ def test_memory_is_that_of_all_processes_together_and_of_the_biggest() -> None:
 def test_the_end_of_what_it_printed_and_its_code_are_kept() -> None:
     done = ran("import sys\nprint('about to fail')\nsys.exit(3)")
     assert (done.code, done.said) == (3, "about to fail\n")
+
+
+def test_what_was_started_before_lives_on() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as before:
+        assert ran("pass").code == 0
+        assert before.poll() is None
+        before.kill()
