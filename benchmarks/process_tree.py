@@ -12,13 +12,12 @@ import resource
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.worker_memory import descendants, high_water
+from benchmarks.worker_memory import Watching, descendants, high_water
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,23 +121,14 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-class Watch:
+class Watch(Watching):
     """While it is open, watches the memory and the processor time of all that this process started."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._peaks: dict[int, int] = {}
         self._used: dict[int, float] = {}
         self._most = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
     @property
     def tree_mib(self) -> float:

@@ -9,15 +9,10 @@ from typing import Self
 SECONDS = 0.2
 
 
-class WorkerMemory:
-    """While it is open, watches a process and all its descendants.
+class Watching:
+    """Looks again and again, in a thread, for as long as the block lasts."""
 
-    `own` is the high-water mark of the process itself in MiB, `peaks` are those of its descendants.
-    """
-
-    def __init__(self, root: int) -> None:
-        self._root = root
-        self._found: dict[int, int] = {}
+    def __init__(self) -> None:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -28,6 +23,21 @@ class WorkerMemory:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+
+    def _watch(self) -> None:
+        raise NotImplementedError
+
+
+class WorkerMemory(Watching):
+    """While it is open, watches a process and all its descendants.
+
+    `own` is the high-water mark of the process itself in MiB, `peaks` are those of its descendants.
+    """
+
+    def __init__(self, root: int) -> None:
+        super().__init__()
+        self._root = root
+        self._found: dict[int, int] = {}
 
     @property
     def own(self) -> float:
