@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.worker_memory import Watching, descendants, high_water
+from benchmarks.worker_memory import Watching, children_of, descendants, high_water
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,7 +59,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], cores: int, limi
     """Run a command on the first cores to its end, or to the limit in seconds."""
     load, before, start = os.getloadavg()[0], _cpu(), time.perf_counter()
     with tempfile.TemporaryFile("w+") as said, _orphans_ended():
-        with _started(command, environment, cores, said) as process, Watch() as watch:
+        with Watch() as watch, _started(command, environment, cores, said) as process:
             code = _ended(process, limit)
             seconds = time.perf_counter() - start
             if code is None:
@@ -97,15 +97,21 @@ def _orphans_ended() -> Iterator[None]:
 
     What this process had started before is left alone.
     """
-    known = set(descendants(os.getpid()))
+    known = frozenset(children_of(os.getpid()))
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
     finally:
-        while left := set(descendants(os.getpid())) - known:
+        while left := _started_since(known):
             for pid in left:
                 _end(pid)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _started_since(known: frozenset[int]) -> list[int]:
+    """Children of this process that are not known, and all that these started."""
+    new = [pid for pid in children_of(os.getpid()) if pid not in known]
+    return [pid for child in new for pid in (child, *descendants(child))]
 
 
 def _end(pid: int) -> None:
@@ -122,10 +128,11 @@ def _cpu() -> float:
 
 
 class Watch(Watching):
-    """While it is open, watches the memory and the processor time of all that this process started."""
+    """While it is open, watches the memory and the processor time of all that this process started meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._known = frozenset(children_of(os.getpid()))
         self._peaks: dict[int, int] = {}
         self._used: dict[int, float] = {}
         self._most = 0
@@ -152,7 +159,7 @@ class Watch(Watching):
             pause = max(LEAST_PAUSE, SHARE * took)
 
     def _look(self) -> None:
-        pids = descendants(os.getpid())
+        pids = _started_since(self._known)
         self._most = max(self._most, sum(map(_proportional, pids)))
         for pid in pids:
             self._peaks[pid] = max(self._peaks.get(pid, 0), high_water(pid))

@@ -60,13 +60,13 @@ def descendants(root: int) -> list[int]:
     """All that a process started, and what these started."""
     found, waiting = [], [root]
     while waiting:
-        children = _children(waiting.pop())
+        children = children_of(waiting.pop())
         found += children
         waiting += children
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     """Processes that any thread of a process started."""
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())

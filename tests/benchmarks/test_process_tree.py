@@ -15,12 +15,16 @@ def ran(script: str, limit: float = 30) -> Run:
     return run([sys.executable, "-c", script], os.environ, cores=1, limit=limit)
 
 
+def started(script: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+
+
 def test_processor_time_of_children_and_orphans_counts() -> None:
     child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}]).wait()"
     orphan = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}])\ntime.sleep(0)"
     assert ran(child).cpu_seconds >= 0.3
-    waiting = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {orphan!r}])\nimport time\ntime.sleep(3)"
-    assert ran(waiting).cpu_seconds >= 0.3
+    parent = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {orphan!r}])\nimport time\ntime.sleep(3)"
+    assert ran(parent).cpu_seconds >= 0.3
 
 
 def test_processor_time_of_children_whose_end_nobody_notices_counts() -> None:
@@ -53,7 +57,15 @@ def test_the_end_of_what_it_printed_and_its_code_are_kept() -> None:
 
 
 def test_what_was_started_before_lives_on() -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as before:
+    with started("import time; time.sleep(60)") as before:
         assert ran("pass").code == 0
         assert before.poll() is None
+        before.kill()
+
+
+def test_what_was_started_before_is_not_measured() -> None:
+    hold = "held = bytearray(400 << 20)\nimport time\nprint(flush=True)\ntime.sleep(60)"
+    with started(hold) as before:
+        before.stdout.readline()
+        assert ran("import time; time.sleep(1)").tree_mib < 200
         before.kill()
