@@ -168,8 +168,13 @@ def _whole(running: Running) -> None:
 
 
 def _workers(driver: int) -> list[int]:
-    """Worker processes of a local cluster, which Dask starts by multiprocessing."""
-    return [process.pid for process in session(driver) if "spawn_main" in " ".join(process.cmdline())]
+    """Worker processes of a local cluster: Dask starts them by multiprocessing, Scoreline has them forked."""
+    return [process.pid for process in session(driver) if _is_worker(process)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    command = " ".join(process.cmdline())
+    return "spawn_main" in command or ("forkserver" in command and "forkserver" in " ".join(process.parent().cmdline()))
 
 
 def again(stand: Stand, code: int, found: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
@@ -41,9 +41,9 @@ def _libraries(_modules: int) -> Any:
 
 
 @contextmanager
-def environment(variables: Mapping[str, str], also: Sequence[str] = ()) -> Iterator[None]:
-    """Set environment variables inside; afterwards they, and those named in `also`, are as they were."""
-    before = {name: os.environ.get(name) for name in (*variables, *also)}
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables inside; afterwards they are as they were."""
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield

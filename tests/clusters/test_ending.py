@@ -48,9 +48,14 @@ def _driver(folder: Path, until: bytes) -> Iterator[subprocess.Popen[bytes]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    children = psutil.Process(process.pid).children()
+def _started(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The workers, and what they are forked from."""
+    children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def _workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [child for child in _started(process) if child.ppid() != process.pid]
 
 
 def _left(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
@@ -59,62 +64,65 @@ def _left(processes: list[psutil.Process], seconds: float) -> list[psutil.Proces
 
 def test_ctrl_c_ends_everything_soon_without_a_word_from_the_workers(tmp_path: Path) -> None:
     with _driver(tmp_path, until=b"first") as process:
-        workers = _workers(process)
+        workers, processes = _workers(process), _started(process)
         started = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         said, complained = process.communicate(timeout=30)
         assert time.monotonic() - started < 10
     assert (said, complained, process.returncode) == (b"interrupted\n", b"", 0)
     assert len(workers) == 2
-    assert _left(workers, 5) == []
+    assert _left(processes, 5) == []
 
 
 def test_ctrl_c_ends_a_frozen_worker_too(tmp_path: Path) -> None:
     with _driver(tmp_path, until=b"first") as process:
-        workers = _workers(process)
+        workers, processes = _workers(process), _started(process)
         workers[0].suspend()
         started = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         said, complained = process.communicate(timeout=40)
         assert time.monotonic() - started < 15
     assert (said, complained) == (b"interrupted\n", b"")
-    assert _left(workers, 5) == []
+    assert _left(processes, 5) == []
 
 
 @pytest.mark.parametrize("pause", [0.05, 0.5])
 def test_ctrl_c_again_while_the_session_closes_leaves_no_worker(tmp_path: Path, pause: float) -> None:
     with _driver(tmp_path, until=b"first") as process:
-        workers = _workers(process)
+        workers, processes = _workers(process), _started(process)
         workers[0].suspend()
         for _ in range(3):
             os.killpg(process.pid, signal.SIGINT)
             time.sleep(pause)
         process.wait(timeout=40)
     assert len(workers) == 2
-    assert _left(workers, 5) == []
+    assert _left(processes, 5) == []
 
 
-def test_ctrl_c_while_workers_start_leaves_none_and_none_complains(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pause", [0.0, 1.0, 1.5, 2.0])
+def test_ctrl_c_while_workers_start_leaves_none_and_none_complains(tmp_path: Path, pause: float) -> None:
     with _driver(tmp_path, until=b"starting") as process:
         deadline = time.monotonic() + 20
-        while not (workers := _workers(process)) and time.monotonic() < deadline:
+        while not (processes := _started(process)) and time.monotonic() < deadline:
             time.sleep(0.01)
+        time.sleep(pause)
+        processes = _started(process)
         os.killpg(process.pid, signal.SIGINT)
         said, complained = process.communicate(timeout=40)
-    assert workers
+    assert processes
     assert (said, complained) == (b"interrupted\n", b"")
-    assert _left(workers, 5) == []
+    assert _left(processes, 5) == []
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_workers_end_by_themselves_when_the_driver_is_killed(tmp_path: Path, *, frozen: bool) -> None:
     with _driver(tmp_path, until=b"first") as process:
-        workers = _workers(process)
+        workers, processes = _workers(process), _started(process)
         if frozen:
             workers[0].suspend()
         process.kill()
         process.wait()
-        assert _left(workers, 10) == []
+        assert _left(processes, 10) == []
 
 
 GIVEN_UP = """
@@ -139,6 +147,6 @@ def test_ctrl_c_while_a_cluster_that_nobody_wants_is_starting_leaves_no_worker(t
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"interrupted\n"
-            assert _workers(process) == []
+            assert _started(process) == []
         finally:
             os.killpg(process.pid, signal.SIGKILL)

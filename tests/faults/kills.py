@@ -238,12 +238,20 @@ class Series:
 def kill_worker_of_local(driver: Driver, chance: random.Random) -> str:
     """Kill a worker process of a driver's own cluster; its nanny lives in the driver."""
     while driver.process.poll() is None:
-        workers = [process for process in driver.offspring() if "spawn_main" in _spoken(process)]
+        workers = [process for process in driver.offspring() if _is_forked(process)]
         if workers:
             chance.choice(workers).kill()
             return "worker of a local cluster"
         time.sleep(0.01)
     return "nobody, since the driver was done"
+
+
+def _is_forked(process: psutil.Process) -> bool:
+    """Whether it was forked as workers are, from a process of the same command line."""
+    try:
+        return "forkserver" in _spoken(process) and "forkserver" in _spoken(process.parent())
+    except psutil.NoSuchProcess:
+        return False
 
 
 class HandStarted(DaskProcesses):

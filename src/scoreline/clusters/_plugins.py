@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
-import signal
-import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from distributed import WorkerPlugin
 
+from scoreline.clusters._mortal import end_with_parent
 from scoreline.errors import ClusterError, Problem, UsageError
 from scoreline.own_modules import forget_modules, import_modules
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from scoreline.own_modules import OwnModule
 
 _CLOSE_S = 5.0
-_PR_SET_PDEATHSIG = 1
 
 
 class _OwnModules(WorkerPlugin):
@@ -48,7 +45,7 @@ class _OwnModules(WorkerPlugin):
 
 
 class EndsWithDriver(WorkerPlugin):
-    """Has Linux kill a worker when the driver that started it is killed, even a worker that cannot act any more.
+    """Has Linux kill a worker with the process that it was forked from, which ends with the driver: even a frozen one.
 
     Elsewhere, and before, a thread of the worker notices that the driver is gone.
     """
@@ -58,8 +55,7 @@ class EndsWithDriver(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Ask for it."""
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
 
 
 def ship(client: Client, modules: Sequence[OwnModule], seconds: float) -> None:

@@ -37,10 +37,11 @@ WORKER_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
 """What workers are started with; what it is worth is measured by ``benchmarks/worker_environment.py``."""
-_IMPORTED_EARLY = ["scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
+_IMPORTED_EARLY = ["distributed", "scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
 """What tasks will need: workers import it while the driver still makes its plan. They do so before they run anything:
 two threads of a process that import each other's modules may fail."""
-_SET_BY_DASK = ("PYTHONHASHSEED",)
+_HASHES = {"PYTHONHASHSEED": "6640"}
+"""Dask would set the same for each worker, too late for the process that they are forked from."""
 _DEATHS_ALLOWED = 1
 """How many workers may die of a task before it comes under suspicion; each costs a second to start again."""
 _START_S = 60.0
@@ -69,19 +70,23 @@ class Local(Cluster):
 
         The session raises ClusterError when it is used and they did not start.
         """
-        own = read_modules(modules)
-        import_modules(own)
-        # Here, since the thread that starts the cluster must not import what this one imports meanwhile.
-        import distributed  # noqa: F401
+        from scoreline.clusters._template import template
 
+        own = read_modules(modules)
+        with environment(WORKER_ENVIRONMENT | _HASHES), template(_IMPORTED_EARLY):
+            import_modules(own)
+            with self._started(own, tell) as session:
+                yield session
+
+    @contextmanager
+    def _started(self, own: Sequence[OwnModule], tell: Callable[[str], None]) -> Iterator[Session]:
         from scoreline.clusters._ahead import SessionAhead
         from scoreline.clusters._connection import Connection
         from scoreline.clusters._processes import starting
         from scoreline.clusters._session import DaskSession, Patience, quiet
 
         patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
-        inherited = environment(WORKER_ENVIRONMENT, also=_SET_BY_DASK)
-        with quiet(), inherited, starting(self._cluster) as started, ExitStack() as stack:
+        with quiet(), starting(self._cluster) as started, ExitStack() as stack:
 
             def session() -> DaskSession:
                 processes = started()
