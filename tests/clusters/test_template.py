@@ -29,7 +29,7 @@ def _drawn(_: int) -> tuple[int, float, float]:
     import numpy as np
 
     time.sleep(0.3)
-    return os.getpid(), random.random(), np.random.random()  # noqa: NPY002  what a user's module may do
+    return os.getpid(), random.random(), np.random.random()  # noqa: NPY002, S311  what a user's module may do
 
 
 def test_workers_have_one_parent_which_ends_with_the_session() -> None:

@@ -1,4 +1,4 @@
-"""The process that workers are forked from: what all of them need is imported once, and while the driver does so too."""
+"""The process that workers are forked from: what all of them need is imported once, while the driver does so too."""
 
 from __future__ import annotations
 
