@@ -86,7 +86,7 @@ def timed(bundle: Bundle, part: pa.Table, *, proba: bool) -> tuple[float, float]
     middle = time.process_time()
     expected = predict_or_refuse(bundle.fitted, bundle.frame(part), proba=proba)
     end = time.process_time()
-    if scored.predictions.to_pylist() != expected.predictions.tolist():
+    if scored.predictions.to_pylist() != np.asarray(expected.predictions).tolist():
         raise RuntimeError("the labels differ")
     if scored.proba is not None and not is_identical(scored.proba, np.asarray(expected.proba)):
         raise RuntimeError("the probabilities differ")

@@ -285,7 +285,7 @@ def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scor
     columns = (kept if whole else kept.take(taken)).columns
     if task.row_id:
         columns += [raw.files if whole else raw.files.take(taken), pa.array(raw.rows[positions])]
-    columns.append(scored.predictions)
+    columns.append(scored.answers)
     if scored.proba is not None:
         columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]
     return pa.table(columns, names=schema.names)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scoreline.bundle.fitted import Fitted
+    from scoreline.compiled.answers import Chosen
 
 _QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")")
 
@@ -27,7 +28,7 @@ MANY = 1_000
 class Outcome:
     """Predictions of the rows that could be predicted, where they stood, and the refusals of the others."""
 
-    predictions: np.ndarray
+    predictions: np.ndarray | Chosen
     proba: np.ndarray | None
     positions: np.ndarray
     refusals: tuple[Refusal, ...] = ()
@@ -53,7 +54,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     if not done:
         return replace(_no_rows(fitted, proba=proba), refusals=refusals)
     return Outcome(
-        np.concatenate([piece.predictions for piece in done]),
+        np.concatenate([np.asarray(piece.predictions) for piece in done]),
         np.concatenate([piece.proba for piece in done if piece.proba is not None]) if proba else None,
         np.concatenate([piece.positions for piece in done]),
         refusals,

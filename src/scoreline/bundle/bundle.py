@@ -15,6 +15,7 @@ from scoreline.bundle.doubts import completed
 from scoreline.bundle.fitted import Fitted, load_fitted
 from scoreline.bundle.one_record import predict_one
 from scoreline.bundle.stored_program import StoredProgram
+from scoreline.compiled.answers import Chosen
 from scoreline.compiled.baked.arrow import plain_array
 from scoreline.compiled.baked.program import Program
 from scoreline.compiled.doubts import Partial
@@ -44,7 +45,7 @@ class Scored:
 
     Attributes
     ----------
-    predictions : one value for each row that was predicted, of the bundle's answer type
+    answers : one value for each row that was predicted; text may be codes of the labels
     proba : float64 (rows, labels), or None when it was not asked for
     positions : int64, where each predicted row stood in the part
     refusals : rows of the part that got no prediction, and why
@@ -53,13 +54,18 @@ class Scored:
     tier : how they were predicted: "A" compiled, "B" each distinct value encoded once, "C" by scikit-learn alone
     """
 
-    predictions: pa.Array
+    answers: pa.Array
     proba: np.ndarray | None
     positions: np.ndarray
     refusals: tuple[Refusal, ...] = ()
     filtered: int = 0
     hits: tuple[tuple[str, int, int], ...] = ()
     tier: str = Tier.PLAIN
+
+    @property
+    def predictions(self) -> pa.Array:
+        """One value for each row that was predicted, of the bundle's answer type."""
+        return self.answers.dictionary_decode() if pa.types.is_dictionary(self.answers.type) else self.answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +208,7 @@ class Bundle:
             return predict_or_refuse(self.fitted, self.frame(table), proba=proba), Tier.PLAIN
         if isinstance(found, Partial):
             return completed(found, self.fitted, self.frame, table, proba=proba), scorer.tier
-        return Outcome(found.predictions, found.proba, np.arange(table.num_rows)), scorer.tier
+        return Outcome(found.given, found.proba, np.arange(table.num_rows)), scorer.tier
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""
@@ -210,13 +216,21 @@ class Bundle:
         return make(table, self.inputs, markers_of(self.fitted.first, self.inputs.names))
 
 
-def as_answers(predictions: np.ndarray, answer_type: pa.DataType) -> pa.Array:
-    """Predictions as an Arrow array; exact. Raises ModelError where the type does not hold them.
+def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa.Array:
+    """Predictions as an Arrow array, text that was chosen among classes in codes; exact.
+
+    Raises ModelError where the type does not hold them.
 
     >>> import numpy as np
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
+    if isinstance(predictions, Chosen):
+        classes = plain_array(predictions.classes, answer_type) if pa.types.is_string(answer_type) else None
+        if classes is not None:
+            places = pa.array(predictions.places.astype(np.int32, copy=False))
+            return pa.DictionaryArray.from_arrays(places, classes, safe=False)
+        predictions = np.asarray(predictions)
     plain = plain_array(predictions, answer_type) if len(predictions) < LEAST_ROWS else None
     if plain is not None:
         return plain

@@ -77,7 +77,7 @@ def _joined(pieces: Sequence[Outcome], asked: Outcome) -> Outcome:
     order = np.argsort(positions)
     proba = [piece.proba for piece in some if piece.proba is not None]
     return Outcome(
-        np.concatenate([piece.predictions for piece in some])[order],
+        np.concatenate([np.asarray(piece.predictions) for piece in some])[order],
         np.concatenate(proba)[order] if proba else None,
         positions[order],
         asked.refusals,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,45 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """One prediction a row, and probabilities, float64 (rows, labels), when they were asked for."""
+class Chosen:
+    """Predictions as places among the classes of a model, int (rows,): most of what becomes of them needs no more."""
 
-    predictions: np.ndarray
+    classes: np.ndarray
+    places: np.ndarray
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001  as NumPy calls it
+        """The predictions themselves, as scikit-learn gives them."""
+        return np.asarray(self.classes.take(self.places, axis=0), dtype=dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answers, row by row.
+
+    Attributes
+    ----------
+    given : the predictions, as they came about
+    proba : probabilities, float64 (rows, labels), when they were asked for
+    """
+
+    given: np.ndarray | Chosen
     proba: np.ndarray | None = None
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """One prediction a row."""
+        return np.asarray(self.given)
 
     @property
     def labels(self) -> Answers:
         """The predictions alone."""
-        return Answers(self.predictions)
+        return Answers(self.given)
 
     def take(self, rows: np.ndarray) -> Answers:
         """The answers for some of the rows."""
-        return Answers(self.predictions[rows], None if self.proba is None else self.proba[rows])
+        given = self.given
+        some = Chosen(given.classes, given.places[rows]) if isinstance(given, Chosen) else given[rows]
+        return Answers(some, None if self.proba is None else self.proba[rows])
 
     def agrees(self, other: Answers, tolerance: float) -> bool:
         """Whether predictions are equal to the last bit, and probabilities within `tolerance`; NaN equals NaN.

@@ -1,18 +1,25 @@
 """Linear classifiers of a dense matrix: a look-up and an addition per column, labels certified by a bound on rounding.
 
+NumPy adds up at first, and machine code once enough rows have come and it has chosen the same labels for a part; see
+`scoreline.compiled.linear_kernel`.
+
 Regressors of a dense matrix are not compiled: their predictions are the scores, whose last bits depend on the order in
 which BLAS adds up. For models of a sparse matrix see `scoreline.compiled.sparse_linear`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import ROUNDING, Answers
+from scoreline.compiled.answers import ROUNDING, Answers, Chosen
 from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear
 
@@ -28,6 +35,41 @@ if TYPE_CHECKING:
 _CHUNK = 4096
 """Rows whose scores stay in the processor's cache while column after column is added."""
 
+KERNEL_ROWS = 8 * 16_384
+"""Machine code is made once so many rows have come: by then it would have saved what it costs."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Trial:
+    """Whether a model has machine code: not before enough rows have come, and not when it differs. Safe for threads."""
+
+    def __init__(self) -> None:
+        self.kernel: Kernel | None = None
+        self._rows = 0
+        self._over = False
+        self._lock = Lock()
+
+    def learn(
+        self, places: np.ndarray, make: Callable[[], Kernel | None], labels: Callable[[Kernel], np.ndarray]
+    ) -> None:
+        """Count the rows of a part, for which these are the labels; make the code when it is time, and compare."""
+        with self._lock:
+            self._rows += len(places)
+            if self._over or self._rows < KERNEL_ROWS:
+                return
+            self._over = True
+        try:
+            kernel = make()
+            same = kernel is None or np.array_equal(labels(kernel), places)
+        except Exception as error:  # noqa: BLE001  LLVM is not there, or of another version
+            _log.info("linear models are added up without machine code: %s: %s", type(error).__name__, error)
+            return
+        if same:
+            self.kernel = kernel
+        else:
+            _log.warning("linear models are added up without machine code, which comes to other labels")
+
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
@@ -39,6 +81,7 @@ class LinearModel:
     coef : (features, classes), or (features, 1) for two classes; float64
     intercept : (classes,)
     layout : where its features come from
+    trial : its machine code, if it has come to that
     """
 
     model: Any
@@ -46,17 +89,34 @@ class LinearModel:
     intercept: np.ndarray
     layout: Layout
     tolerance: float = ROUNDING
+    trial: _Trial = field(default_factory=_Trial)
 
     @property
     def starts(self) -> tuple[tuple[int, ...], ...]:
         """For each branch, the first feature of each of its columns, and the end of the last one."""
         return self.layout.starts
 
+    @cached_property
+    def wide(self) -> np.ndarray:
+        """The coefficients as machine code takes them, (features, width): a score for each class, and fillers."""
+        coef = self._for_each_class(self.coef)
+        fillers = Shape(0, 0, coef.shape[1]).width - coef.shape[1]
+        return np.pad(coef, ((0, 0), (0, fillers)))
+
+    def _for_each_class(self, values: np.ndarray) -> np.ndarray:
+        # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
+        return np.hstack([-values, values]) if self.coef.shape[1] == 1 else values
+
+    @property
+    def _scores(self) -> slice:
+        """The scores of the model among those of `wide`."""
+        return slice(1, 2) if self.coef.shape[1] == 1 else slice(0, self.coef.shape[1])
+
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
         from scipy import sparse
 
-        coef = self.coef[self.starts[branch][place] : self.starts[branch][place + 1]]
+        coef = self.wide[self.starts[branch][place] : self.starts[branch][place + 1]]
         # Unlike BLAS a sparse product gives a row the same bits whatever rows are beside it.
         terms = sparse.csr_array(rows, dtype=np.float64)
         magnitude = (abs(terms) @ abs(coef)).max(axis=1, keepdims=True)
@@ -71,20 +131,51 @@ class LinearModel:
         if proba:
             raise Declined("probabilities are scikit-learn's own")
         self.layout.check(blocks)
+        if self.trial.kernel is not None:
+            return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks)))
+        places = self.by_tables(blocks, count)
+        self.trial.learn(places, lambda: self.kernel(blocks), lambda kernel: self.by_kernel(kernel, blocks))
+        return Answers(Chosen(self.model.classes_, places))
+
+    def kernel(self, blocks: Sequence[Block]) -> Kernel | None:
+        """Machine code for blocks like these; None where it would be no faster. Raises what LLVM raises."""
+        coded = [isinstance(block, CodedBranch) for block in blocks]
+        ranges = [slice(each[0], each[-1]) for each, known in zip(self.starts, coded, strict=True) if not known]
+        coef = np.concatenate([self.wide[features] for features in ranges] or [self.wide[:0]])
+        intercept = self._for_each_class(self.intercept)
+        fillers = np.full(self.wide.shape[1] - len(intercept), -np.inf)
+        weights = [intercept, fillers, [abs(intercept).max()], coef.ravel(), abs(coef).max(axis=1)]
+        shape = Shape(len(_coded(blocks)), len(coef), len(intercept))
+        return Kernel(shape, np.concatenate(weights)) if shape.terms <= MOST_TERMS else None
+
+    def by_kernel(self, kernel: Kernel, blocks: Sequence[Block]) -> np.ndarray:
+        """The number of each row's class. Raises Declined unless every one is beyond doubt."""
+        coded = _coded(blocks)
+        codes = [np.ascontiguousarray(column.codes, dtype=np.int32) for column in coded]
+        numbers = [column for values, _ in self._called(blocks) for column in values.T]
+        found = kernel.labels(codes, [column.dictionary.derived for column in coded], numbers)
+        if (found == NOT_FINITE).any():
+            raise Declined("features that are not finite", np.flatnonzero(found == NOT_FINITE))
+        if (found == DOUBT).any():
+            raise Declined("scores too close to one another to tell the label")
+        return found
+
+    def by_tables(self, blocks: Sequence[Block], count: int) -> np.ndarray:
+        """The number of each row's class. Raises Declined unless every one is beyond doubt."""
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
             raise Declined("features that are not finite", np.flatnonzero(~np.isfinite(bounds)))
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-        return Answers(np.concatenate([self._labels(terms, rows, bounds[rows]) for rows in chunks]))
+        return np.concatenate([self._places(terms, rows, bounds[rows]) for rows in chunks])
 
-    def _labels(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray) -> np.ndarray:
+    def _places(self, terms: Sequence[_Term], rows: slice, bounds: np.ndarray) -> np.ndarray:
         scores = np.empty((rows.stop - rows.start, self.coef.shape[1]))
         scores[:] = self.intercept
         for term in terms:
             scores += term(rows)
-        return np.asarray(self.model.classes_.take(_decided(scores, bounds), axis=0))
+        return _decided(scores, bounds)
 
     @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
@@ -93,9 +184,7 @@ class LinearModel:
 
     def _terms(self, blocks: Sequence[Block]) -> list[_Term]:
         """What each block, or each of its columns in codes, adds to the scores of some rows."""
-        tables = [
-            (column.codes, column.dictionary.derived[:, : self.coef.shape[1]].copy()) for column in _coded(blocks)
-        ]
+        tables = [(column.codes, column.dictionary.derived[:, self._scores].copy()) for column in _coded(blocks)]
         return [
             *(lambda rows, values=values, coef=coef: values[rows] @ coef for values, coef in self._called(blocks)),
             *(lambda rows, codes=codes, table=table: table[codes[rows]] for codes, table in tables),

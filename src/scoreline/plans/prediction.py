@@ -280,7 +280,7 @@ def answering(bundle: Bundle, survey: Survey) -> Bundle:
     for table in islice(_some_rows(bundle, survey), PROBES):
         outcome = predict_or_refuse(bundle.fitted, bundle.frame(table), proba=False)
         if len(outcome.positions):
-            return replace(bundle, answer_type=answer_type_of(outcome.predictions))
+            return replace(bundle, answer_type=answer_type_of(np.asarray(outcome.predictions)))
         said = outcome.refusals[0].detail
     if said:
         what = f"the artifact fails on every row it was tried on: {said}"
