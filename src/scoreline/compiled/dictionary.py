@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +91,7 @@ class Coder:
         self._derive = derive
         self._known: tuple[Dictionary, ...] = ()
         self._specimen: Any = None
+        self._met: dict[int, _Met] = {}
         self._lock = Lock()
 
     def codes(self, table: pa.Table) -> CodedBranch:
@@ -99,7 +100,28 @@ class Coder:
         Raises Declined for columns of another type than the schema says, and for values that the encoder refuses, with
         their rows; else what the encoder raises.
         """
-        columns = [_distinct(table[field.name], field) for field in self._schema]
+        given = [_one_dictionary(table[field.name]) for field in self._schema]
+        with self._lock:
+            known, specimen = self._known, self._specimen
+        if known:
+            coded = [self._looked_up(place, *pair) for place, pair in enumerate(zip(known, given, strict=True))]
+            columns = tuple(column for column in coded if column is not None)
+            if len(columns) == len(coded):
+                return CodedBranch(columns, specimen)
+        return self._learnt(given)
+
+    def _looked_up(self, place: int, known: Dictionary, column: pa.DictionaryArray) -> Coded | None:
+        """A column in codes; None where a value occurs that is not known yet."""
+        met = self._met.get(place)
+        if met is None or not met.holds(column.dictionary, known):
+            values = _canonical(column.dictionary, self._schema.field(place))
+            found = pc.index_in(_with_null(values), known.values)
+            met = self._met[place] = _Met(column.dictionary, known, pc.fill_null(found, -1).to_numpy())
+        codes = met.places.take(_filled(column))
+        return None if (met.places < 0).any() and (codes < 0).any() else Coded(known, codes)
+
+    def _learnt(self, given: Sequence[pa.DictionaryArray]) -> CodedBranch:
+        columns = [_distinct(*pair) for pair in zip(given, self._schema, strict=True)]
         with self._lock:
             try:
                 self._learn([values for values, _ in columns])
@@ -180,15 +202,45 @@ def _is_full(known: Dictionary, more: int) -> bool:
     return count > KNOWN or (dense and count * known.rows.shape[1] > CELLS)
 
 
-def _distinct(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.Array, np.ndarray]:
+class _Met(NamedTuple):
+    """A dictionary of a part, and for each of its values, then for null, the place among those known, or -1."""
+
+    values: pa.Array
+    known: Dictionary
+    places: np.ndarray
+
+    def holds(self, values: pa.Array, known: Dictionary) -> bool:
+        """Whether it is of these values: most parts come with the dictionary of the one before."""
+        # Arrow calls zero and minus zero equal.
+        return self.known is known and family(values.type) == "text" and bool(self.values.equals(values))
+
+
+def _one_dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    encoded = dictionary_encoded(column)
+    if encoded.num_chunks == 1:
+        return encoded.chunk(0)
+    whole = encoded.unify_dictionaries().combine_chunks()
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def _distinct(column: pa.DictionaryArray, field: pa.Field) -> tuple[pa.Array, np.ndarray]:
     """The distinct values that occur in a column, and the place among them of each row's value."""
-    whole = dictionary_encoded(column).unify_dictionaries().combine_chunks()
-    whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-    values = _canonical(whole.dictionary, field)
-    indices = pc.fill_null(whole.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+    values = _canonical(column.dictionary, field)
+    indices = _filled(column)
     occurs = np.bincount(indices, minlength=len(values) + 1) > 0
-    with_null = pa.concat_arrays([values, pa.nulls(1, values.type)])
-    return with_null.take(pa.array(np.flatnonzero(occurs))), (np.cumsum(occurs) - 1)[indices]
+    return _with_null(values).take(pa.array(np.flatnonzero(occurs))), (np.cumsum(occurs) - 1)[indices]
+
+
+def _filled(column: pa.DictionaryArray) -> np.ndarray:
+    """The place of each row's value in the dictionary; that of null is behind it."""
+    # Other types may have no room for it.
+    indices = column.indices if pa.types.is_int32(column.indices.type) else column.indices.cast(pa.int64())
+    filled = pc.fill_null(indices, len(column.dictionary)) if indices.null_count else indices
+    return np.asarray(filled.to_numpy())
+
+
+def _with_null(values: pa.Array) -> pa.Array:
+    return pa.concat_arrays([values, pa.nulls(1, values.type)])
 
 
 def dictionary_encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

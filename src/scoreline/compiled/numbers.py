@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +13,12 @@ from scoreline.compiled.dictionary import Declined
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Step = Callable[[np.ndarray], None]
-    """Changes a matrix (rows, columns) in place."""
+
+class Step(NamedTuple):
+    """What changes a matrix (rows, columns) in place, and whether columns without infinite numbers stay so."""
+
+    change: Callable[[np.ndarray], None]
+    keeps_finite: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +37,14 @@ class Numbers:
         made = np.empty((table.num_rows, len(self.columns)), order="F")
         for place, field in enumerate(self.columns):
             made[:, place] = _values(table[field.name], field)
+        # Whole numbers are finite.
+        suspects = [place for place, field in enumerate(self.columns) if not pa.types.is_integer(field.type)]
         with np.errstate(over="ignore"):
             for step in self.steps:
                 # Each transformer looks before it works; the last one may well make an infinite number.
-                if np.isinf(made).any():
-                    raise Declined("infinite numbers", np.flatnonzero(np.isinf(made).any(axis=1)))
-                step(made)
+                _check(made, suspects)
+                step.change(made)
+                suspects = suspects if step.keeps_finite else list(range(len(self.columns)))
         return made
 
 
@@ -49,6 +55,12 @@ def numbers_of(steps: Sequence[Any], columns: tuple[str, ...], schema: pa.Schema
         return None
     known = [_step(each) for each in steps]
     return Numbers(fields, tuple(step for step in known if step is not None)) if all(known) else None
+
+
+def _check(made: np.ndarray, columns: Sequence[int]) -> None:
+    infinite = [np.isinf(made[:, place]) for place in columns]
+    if any(rows.any() for rows in infinite):
+        raise Declined("infinite numbers", np.flatnonzero(np.any(infinite, axis=0)))
 
 
 def _values(column: pa.ChunkedArray, field: pa.Field) -> np.ndarray:
@@ -85,9 +97,11 @@ def _filled(imputer: Any) -> Step | None:
 
     def fill(made: np.ndarray) -> None:
         for place, value in enumerate(values.tolist()):
-            made[np.isnan(made[:, place]), place] = value
+            missing = np.isnan(made[:, place])
+            if missing.any():
+                made[missing, place] = value
 
-    return fill
+    return Step(fill, keeps_finite=True)
 
 
 def _is_nan(value: Any) -> bool:
@@ -101,7 +115,7 @@ def _scaled(center: np.ndarray | None, scale: np.ndarray | None) -> Step:
         if scale is not None:
             made /= scale
 
-    return scaled
+    return Step(scaled)
 
 
 def _spread(scaler: Any) -> Step:
@@ -111,4 +125,4 @@ def _spread(scaler: Any) -> Step:
         if scaler.clip:
             np.clip(made, *scaler.feature_range, out=made)
 
-    return spread
+    return Step(spread)
