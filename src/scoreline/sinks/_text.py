@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PROBE_ROWS, REPEATS = 8_192, 0.9
 """Text repeats when so many of its first values are at most this share of them distinct: with more, codes are slower to
 write and to read than the values, and larger."""
+
+_FIRST_ROWS = 4_096
 
 
 def repeats(chunks: Sequence[pa.Array]) -> bool:
@@ -46,10 +48,12 @@ def by_value(chunks: Sequence[pa.Array]) -> pa.DictionaryArray:
     if not any(pa.types.is_dictionary(chunk.type) for chunk in chunks):
         return pa.concat_arrays([_text(chunk) for chunk in chunks]).dictionary_encode()
     distinct, codes = _codes([_encoded(chunk) for chunk in chunks])
-    order, ranks = _by_first_appearance(codes, len(distinct))
-    missing = ranks < 0
-    indices = pa.array(ranks, mask=missing if missing.any() else None)
-    return pa.DictionaryArray.from_arrays(indices, distinct.take(pa.array(order)), safe=False)
+    order = _by_first_appearance(codes, len(distinct))
+    if np.array_equal(order, np.arange(len(distinct))):
+        return pa.DictionaryArray.from_arrays(codes, distinct, safe=False)
+    ranks = np.zeros(len(distinct), dtype=np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(ranks).take(codes), distinct.take(pa.array(order)), safe=False)
 
 
 def one_by_one(chunks: Sequence[pa.Array]) -> pa.StringArray:
@@ -68,8 +72,8 @@ def _encoded(chunk: pa.Array) -> pa.DictionaryArray:
     return chunk if pa.types.is_dictionary(chunk.type) else _text(chunk).dictionary_encode()
 
 
-def _codes(chunks: Sequence[pa.DictionaryArray]) -> tuple[pa.Array, np.ndarray]:
-    """The distinct values of all dictionaries, and the place among them of each row's value: the last for null."""
+def _codes(chunks: Sequence[pa.DictionaryArray]) -> tuple[pa.Array, pa.Int32Array]:
+    """The distinct values of all dictionaries, and the place among them of each row's value; null for null."""
     dictionaries: list[pa.Array] = []
     numbers = []
     for chunk in chunks:
@@ -79,36 +83,45 @@ def _codes(chunks: Sequence[pa.DictionaryArray]) -> tuple[pa.Array, np.ndarray]:
         numbers.append(len(dictionaries) - 1)
     # A cleaned dictionary may list a value twice, and one from elsewhere null.
     every = pa.concat_arrays([_text(dictionary) for dictionary in dictionaries]).dictionary_encode()
-    places = _filled(every.indices, len(every.dictionary))
     starts = accumulate(map(len, dictionaries), initial=0)
-    tables = [
-        np.append(places[start : start + len(dictionary)], len(every.dictionary))
-        for start, dictionary in zip(starts, dictionaries, strict=False)
-    ]
+    places = [every.indices.slice(start, len(each)) for start, each in zip(starts, dictionaries, strict=False)]
+    plain = [_counts_up(each) for each in places]
     codes = [
-        tables[number].take(_filled(chunk.indices, len(chunk.dictionary)))
+        chunk.indices.cast(pa.int32()) if plain[number] else places[number].take(chunk.indices)
         for chunk, number in zip(chunks, numbers, strict=True)
     ]
-    return every.dictionary, np.concatenate(codes)
+    return every.dictionary, pa.concat_arrays(codes)
 
 
-def _filled(indices: pa.Array, null: int) -> np.ndarray:
-    """Indices as int64, which NumPy looks up fastest, with a number for null."""
-    return np.asarray(pc.fill_null(indices.cast(pa.int64()), null).to_numpy())
+def _counts_up(places: pa.Int32Array) -> bool:
+    return not places.null_count and np.array_equal(places.to_numpy(), np.arange(len(places)))
 
 
-def _by_first_appearance(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The codes below `count` that occur, in order of first appearance, and the place of each row's code there, or -1.
+def _by_first_appearance(codes: pa.Int32Array, count: int) -> np.ndarray:
+    """The codes below `count` that occur, in order of first appearance.
 
-    >>> order, ranks = _by_first_appearance(np.array([5, 2, 9, 5, 0]), 9)
-    >>> order.tolist(), ranks.tolist()
-    ([5, 2, 0], [0, 1, -1, 0, 2])
+    >>> _by_first_appearance(pa.array([5, 2, None, 5, 0]), 9).tolist()
+    [5, 2, 0]
     """
-    first = np.full(count + 1, len(codes))
-    # Of several rows with one code the last to be written is the first of them.
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    occurring = np.flatnonzero(first[:count] < len(codes))
-    order = occurring[np.argsort(first[occurring])]
-    ranks = np.full(count + 1, -1, dtype=np.int32)
-    ranks[order] = np.arange(len(order), dtype=np.int32)
-    return order, ranks.take(codes)
+    # Mostly all of them are among the first rows.
+    for rows in _more_and_more(len(codes), max(_FIRST_ROWS, 4 * count)):
+        some = np.asarray(pc.fill_null(codes[:rows], count).to_numpy())
+        first = np.full(count + 1, rows)
+        # Of several rows with one code the last to be written is the first of them.
+        first[some[::-1]] = np.arange(rows - 1, -1, -1)
+        occurring = np.flatnonzero(first[:count] < rows)
+        if len(occurring) == count:
+            break
+    return np.asarray(occurring[np.argsort(first[occurring])])
+
+
+def _more_and_more(most: int, least: int) -> Iterator[int]:
+    """Numbers of rows to look at, up to all of them.
+
+    >>> list(_more_and_more(100, 10)), list(_more_and_more(5, 10))
+    ([10, 40, 100], [5])
+    """
+    while least < most:
+        yield least
+        least *= 4
+    yield most
