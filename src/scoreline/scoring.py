@@ -254,6 +254,7 @@ class Account:
 def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
     """The rows to write for a unit, block by block; what became of all of its rows goes into the account. Lazy."""
     batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
+    names = task.output_schema.names
     parts = -(-unit.rows // BLOCK_ROWS)
     for number, raw in enumerate(even_parts(batches, BLOCK_ROWS)):
         passed = admitted(raw, task.contract)
@@ -263,7 +264,7 @@ def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[p
         if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
             raise DataError(_stopped(raw, refusals))
         account.add(raw, refusals, scored)
-        yield _output(task, raw, passed.positions[scored.positions], scored)
+        yield pa.table(_output(task, raw, passed.positions[scored.positions], scored), names=names)
 
 
 def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:
@@ -276,19 +277,18 @@ def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:
     )
 
 
-def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scored) -> pa.Table:
-    """What is written of a part; text in dictionaries stays there."""
-    schema = task.output_schema
+def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scored) -> list[pa.Array]:
+    """The columns that are written of a part; text in dictionaries stays there."""
     taken = pa.array(positions)
     whole = len(positions) == raw.table.num_rows
     kept = raw.table.select(list(task.keep))
-    columns = (kept if whole else kept.take(taken)).columns
+    columns: list[pa.Array] = (kept if whole else kept.take(taken)).columns
     if task.row_id:
-        columns += [raw.files if whole else raw.files.take(taken), pa.array(raw.rows[positions])]
+        columns += [raw.files if whole else raw.files.take(taken), pa.array(raw.rows if whole else raw.rows[positions])]
     columns.append(scored.answers)
     if scored.proba is not None:
         columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]
-    return pa.table(columns, names=schema.names)
+    return columns
 
 
 def quarantine_table(raw: RawPart, refusals: Sequence[Refusal]) -> pa.Table:

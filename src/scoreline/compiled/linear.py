@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,8 @@ _CHUNK = 4096
 
 KERNEL_ROWS = 8 * 16_384
 """Machine code is made once so many rows have come: by then it would have saved what it costs."""
+
+_TOO_CLOSE, _NOT_FINITE = "scores too close to one another to tell the label", "features that are not finite"
 
 _log = logging.getLogger(__name__)
 
@@ -96,31 +97,35 @@ class LinearModel:
         """For each branch, the first feature of each of its columns, and the end of the last one."""
         return self.layout.starts
 
-    @cached_property
-    def wide(self) -> np.ndarray:
-        """The coefficients as machine code takes them, (features, width): a score for each class, and fillers."""
-        coef = self._for_each_class(self.coef)
-        fillers = Shape(0, 0, coef.shape[1]).width - coef.shape[1]
-        return np.pad(coef, ((0, 0), (0, fillers)))
-
-    def _for_each_class(self, values: np.ndarray) -> np.ndarray:
-        # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
-        return np.hstack([-values, values]) if self.coef.shape[1] == 1 else values
-
-    @property
-    def _scores(self) -> slice:
-        """The scores of the model among those of `wide`."""
-        return slice(1, 2) if self.coef.shape[1] == 1 else slice(0, self.coef.shape[1])
-
-    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
-        """What is looked up for encoded rows of a column: scores, the magnitude of their terms, the count of terms."""
+    def added(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What encoded rows of a column add: float64 (rows, scores + 2), last the magnitude and the count of terms."""
         from scipy import sparse
 
-        coef = self.wide[self.starts[branch][place] : self.starts[branch][place + 1]]
+        coef = self.coef[self.starts[branch][place] : self.starts[branch][place + 1]]
         # Unlike BLAS a sparse product gives a row the same bits whatever rows are beside it.
         terms = sparse.csr_array(rows, dtype=np.float64)
         magnitude = (abs(terms) @ abs(coef)).max(axis=1, keepdims=True)
         return np.hstack([terms @ coef, magnitude, np.diff(terms.indptr)[:, np.newaxis]])
+
+    def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
+        """What is looked up for encoded rows of a column: what they add, the scores as `vectors` makes them."""
+        added = self.added(branch, place, rows)
+        return np.hstack([self.vectors(added[:, :-2]), added[:, -2:]])
+
+    def vectors(self, scores: np.ndarray) -> np.ndarray:
+        """Scores as machine code takes them: (rows, width), one for each class, and fillers."""
+        # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
+        both = np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+        return np.pad(both, ((0, 0), (0, self.shape(0, 0).width - both.shape[1])))
+
+    def shape(self, columns: int, numbers: int) -> Shape:
+        """The shape of machine code for so many columns in codes and numbers."""
+        return Shape(columns, numbers, max(2, self.coef.shape[1]))
+
+    @property
+    def _scores(self) -> slice:
+        """The scores of the model among those of `vectors`."""
+        return slice(1, 2) if self.coef.shape[1] == 1 else slice(0, self.coef.shape[1])
 
     def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
         """Labels, the very ones of scikit-learn.
@@ -132,32 +137,33 @@ class LinearModel:
             raise Declined("probabilities are scikit-learn's own")
         self.layout.check(blocks)
         if self.trial.kernel is not None:
-            return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks)))
+            return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks, count)))
         places = self.by_tables(blocks, count)
-        self.trial.learn(places, lambda: self.kernel(blocks), lambda kernel: self.by_kernel(kernel, blocks))
+        self.trial.learn(places, lambda: self.kernel(blocks), lambda kernel: self.by_kernel(kernel, blocks, count))
         return Answers(Chosen(self.model.classes_, places))
 
     def kernel(self, blocks: Sequence[Block]) -> Kernel | None:
         """Machine code for blocks like these; None where it would be no faster. Raises what LLVM raises."""
-        coded = [isinstance(block, CodedBranch) for block in blocks]
-        ranges = [slice(each[0], each[-1]) for each, known in zip(self.starts, coded, strict=True) if not known]
-        coef = np.concatenate([self.wide[features] for features in ranges] or [self.wide[:0]])
-        intercept = self._for_each_class(self.intercept)
-        fillers = np.full(self.wide.shape[1] - len(intercept), -np.inf)
-        weights = [intercept, fillers, [abs(intercept).max()], coef.ravel(), abs(coef).max(axis=1)]
-        shape = Shape(len(_coded(blocks)), len(coef), len(intercept))
-        return Kernel(shape, np.concatenate(weights)) if shape.terms <= MOST_TERMS else None
+        coef = np.concatenate([coef for _, coef in self._called(blocks)] or [self.coef[:0]])
+        shape = self.shape(len(_coded(blocks)), len(coef))
+        if shape.terms > MOST_TERMS:
+            return None
+        intercept = self.vectors(self.intercept[np.newaxis])[0]
+        # No filler is the best score.
+        intercept[shape.scores :] = -np.inf
+        sizes = [[abs(self.intercept).max()], abs(coef).max(axis=1)]
+        return Kernel(shape, np.concatenate([intercept, sizes[0], self.vectors(coef).ravel(), sizes[1]]))
 
-    def by_kernel(self, kernel: Kernel, blocks: Sequence[Block]) -> np.ndarray:
+    def by_kernel(self, kernel: Kernel, blocks: Sequence[Block], count: int) -> np.ndarray:
         """The number of each row's class. Raises Declined unless every one is beyond doubt."""
         coded = _coded(blocks)
         codes = [np.ascontiguousarray(column.codes, dtype=np.int32) for column in coded]
         numbers = [column for values, _ in self._called(blocks) for column in values.T]
-        found = kernel.labels(codes, [column.dictionary.derived for column in coded], numbers)
+        found = kernel.labels(codes, [column.dictionary.derived for column in coded], numbers, count)
         if (found == NOT_FINITE).any():
-            raise Declined("features that are not finite", np.flatnonzero(found == NOT_FINITE))
+            raise Declined(_NOT_FINITE, np.flatnonzero(found == NOT_FINITE))
         if (found == DOUBT).any():
-            raise Declined("scores too close to one another to tell the label")
+            raise Declined(_TOO_CLOSE)
         return found
 
     def by_tables(self, blocks: Sequence[Block], count: int) -> np.ndarray:
@@ -165,7 +171,7 @@ class LinearModel:
         with np.errstate(all="ignore"):
             bounds = self._bounds(blocks, count)
         if not np.isfinite(bounds).all():
-            raise Declined("features that are not finite", np.flatnonzero(~np.isfinite(bounds)))
+            raise Declined(_NOT_FINITE, np.flatnonzero(~np.isfinite(bounds)))
         terms = self._terms(blocks)
         chunks = [slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
         return np.concatenate([self._places(terms, rows, bounds[rows]) for rows in chunks])
@@ -230,7 +236,7 @@ def _decided(scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     near = np.flatnonzero(scores >= (scores.max(axis=1) - 2 * bounds)[:, np.newaxis])
     # Each row has its best class in there.
     if len(near) != len(scores):
-        raise Declined("scores too close to one another to tell the label")
+        raise Declined(_TOO_CLOSE)
     return np.asarray(near % scores.shape[1])
 
 

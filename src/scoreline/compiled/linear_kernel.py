@@ -81,15 +81,16 @@ class Kernel:
         self._engine: Any = binding.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
         address = self._engine.get_function_address("decide")
+        self._shape = shape
         self._weights = np.ascontiguousarray(weights, dtype=np.float64)
         self._decide = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))(address)
 
     def labels(
-        self, codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray]
+        self, codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray], rows: int
     ) -> np.ndarray:
         """The place of each row's best score, or DOUBT or NOT_FINITE; int32 (rows,).
 
-        Nothing is checked: arrays of another shape or type end the process.
+        Raises ValueError for arrays of another shape or type. Codes that are not in their table end the process.
 
         Parameters
         ----------
@@ -98,12 +99,23 @@ class Kernel:
             it, and the count of terms
         numbers : for each number float64 (rows,), with any stride
         """
-        made = np.empty(len((*codes, *numbers)[0]), np.int32)
+        width = self._shape.width + 2
+        _hold(len(codes) == len(tables) == self._shape.columns, len(numbers) == self._shape.numbers)
+        _hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.shape[1] == width for each in tables))
+        _hold(*(each.flags.c_contiguous for each in (*codes, *tables)), *(each.dtype == np.int32 for each in codes))
+        _hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
+        made = np.empty(rows, np.int32)
         groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
         strides = np.array([each.strides[0] for each in numbers], np.int64)
         given: list[np.ndarray] = [*groups, strides, self._weights, made]
         self._decide(len(made), *(each.ctypes.data for each in given))
         return made
+
+
+def _hold(*conditions: bool) -> None:
+    if not all(conditions):
+        what = "arrays of another shape or type than the code is made for"
+        raise ValueError(what)
 
 
 def code(shape: Shape) -> str:

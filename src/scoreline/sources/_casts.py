@@ -96,13 +96,13 @@ def common_type(found: Iterable[pa.DataType]) -> pa.DataType | None:
 
 def cast_values(values: pa.Array, wanted: pa.DataType) -> pa.Array:
     """The values as a type; null where the cast would damage one. Text that is a dictionary stays one. Eager."""
+    if values.type == wanted or (pa.types.is_string(wanted) and values.type == pa.dictionary(pa.int32(), wanted)):
+        return values
     if pa.types.is_dictionary(values.type):
         distinct = cast_values(values.dictionary, wanted)
         if pa.types.is_string(wanted):
             return pa.DictionaryArray.from_arrays(values.indices.cast(pa.int32()), distinct)
         return distinct.take(values.indices)
-    if values.type == wanted:
-        return values
     result = cast_where_possible(values, wanted)
     if not (pa.types.is_floating(wanted) and pa.types.is_floating(values.type)):
         return result

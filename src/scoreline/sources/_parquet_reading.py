@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from scoreline.storage import open_input
 from scoreline.units import RawPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from scoreline.units import Piece
 
@@ -41,17 +42,19 @@ class Reading:
 
 def read_pieces(pieces: Sequence[Piece], schema: pa.Schema, batch_rows: int) -> Iterator[RawPart]:
     """All rows of some pieces, in order, at most `batch_rows` a part. Lazy; memory: one batch and one page a column."""
-    with unchanged(pieces[0]):
-        repeated = repeated_columns(pieces[0], schema, batch_rows)
-    reading = Reading(schema, batch_rows, repeated)
+    reading = None
     for piece in pieces:
         with unchanged(piece):
-            yield from _parts(piece, reading)
+            if reading is None:
+                reading, batches = _begun(piece, schema, batch_rows)
+            else:
+                batches = _batches(piece, reading)
+            yield from _parts(piece, reading, batches)
 
 
-def _parts(piece: Piece, reading: Reading) -> Iterator[RawPart]:
+def _parts(piece: Piece, reading: Reading, batches: Iterable[pa.RecordBatch]) -> Iterator[RawPart]:
     rows = 0
-    for batch in _batches(piece, reading, reading.schema.names):
+    for batch in batches:
         yield _typed(batch, piece, rows, reading)
         rows += batch.num_rows
     if rows != piece.rows:
@@ -59,15 +62,24 @@ def _parts(piece: Piece, reading: Reading) -> Iterator[RawPart]:
         raise DataError(Problem(what, piece.uri, "run the same command again when nothing writes to it"))
 
 
-def repeated_columns(piece: Piece, schema: pa.Schema, batch_rows: int) -> frozenset[str]:
-    """Columns of text with at most one distinct value in ten rows, in the first batch of a piece."""
+def _begun(piece: Piece, schema: pa.Schema, batch_rows: int) -> tuple[Reading, Iterable[pa.RecordBatch]]:
+    """How all pieces are read, found by the first batch of one, and the batches of that one.
+
+    Text repeats with at most one distinct value in ten rows. All of it is read as if it did, and again if it does not.
+    """
     carried = {name for name, _ in piece.partition}
     texts = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in carried]
     reading = Reading(schema, batch_rows, frozenset(texts))
-    batch = next(_batches(piece, reading, texts), None) if texts else None
-    if batch is None:
-        return frozenset()
-    return frozenset(name for name in batch.schema.names if _distinct(batch[name]) <= _REPEATS * batch.num_rows)
+    batches = _batches(piece, reading)
+    first = next(batches, None)
+    if first is None:
+        return reading, ()
+    repeated = frozenset(name for name in texts if _distinct(first[name]) <= _REPEATS * first.num_rows)
+    if repeated == reading.repeated:
+        return reading, chain([first], batches)
+    batches.close()
+    reading = replace(reading, repeated=repeated)
+    return reading, _batches(piece, reading)
 
 
 def _distinct(column: pa.Array) -> int:
@@ -75,9 +87,9 @@ def _distinct(column: pa.Array) -> int:
     return int(pc.count_distinct(values).as_py())
 
 
-def _batches(piece: Piece, reading: Reading, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
     carried = {name for name, _ in piece.partition}
-    stored = [name for name in names if name not in carried]
+    stored = [name for name in reading.schema.names if name not in carried]
     with _readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated) as opened:
         groups = list(piece.row_groups) if piece.row_groups is not None else None
         yield from opened.iter_batches(reading.batch_rows, groups, stored, use_threads=False)

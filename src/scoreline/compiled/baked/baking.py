@@ -264,6 +264,6 @@ def _table(oven: Oven, model: LinearModel, inputs: tuple[Input, ...]) -> tuple[l
         for count, block in found.pieces:
             start = sum(map(len, rows))
             codes += [LEFT_OUT] * count if block is None else range(start, start + count)
-            rows += [] if block is None else [model.derive(number, place, block)]
+            rows += [] if block is None else [model.added(number, place, block)]
         lookups.append(Lookup(column, found.values, np.array(codes, np.int64)))
     return lookups, np.ascontiguousarray(np.concatenate(rows), np.float64)
