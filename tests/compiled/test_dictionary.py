@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
 from scoreline.compiled import dictionary
 from scoreline.compiled.dictionary import Coder, Declined
@@ -57,6 +59,49 @@ def test_values_met_before_are_not_encoded_again() -> None:
         work.codes(table(cities, ["F", "M"]))
     assert encoder.asked == [2, 2]
     assert encoded(work.codes(table(["new", "Olinda"], ["F", "F"])))[0] == [-1.0, 1.0]
+
+
+def held(values: list[str | None], listed: list[str | None] | None) -> pa.Array:
+    """Text, as a dictionary that lists values in some order where one is given."""
+    if listed is None:
+        return pa.array(values, pa.string())
+    places = [None if value is None else listed.index(value) for value in values]
+    return pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), pa.array(listed, pa.string()))
+
+
+CITIES = [*map(str, FRAME["city"][:2]), "new", "newer"]
+PARTS = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from([*CITIES, None]), min_size=2, max_size=6),
+        st.none() | st.permutations(CITIES) | st.just(CITIES),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(PARTS)
+def test_parts_in_a_row_get_what_the_encoder_makes_of_them(parts: list[tuple[list[str | None], Any]]) -> None:
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-9)
+    work = coder(encoder)
+    for values, listed in parts:
+        rows = pa.table({"city": held(values, listed), "sex": pa.array(["F"] * len(values))})
+        expected = encoder.transform(to_frame(rows, SCHEMA))
+        assert encoded(work.codes(rows)) == expected.T.tolist()
+
+
+def test_zero_and_minus_zero_are_two_values() -> None:
+    schema = pa.schema([("x", pa.float64())])
+    work = Coder(
+        Branch(FunctionTransformer(lambda frame: np.signbit(frame.to_numpy())), ("x",), widths=(1,)),
+        schema,
+        to_frame,
+        lambda _, rows: np.zeros(len(rows)),
+    )
+    for zero in (0.0, -0.0, 0.0):
+        made = work.codes(pa.table([[zero, 1.0]], schema))
+        assert encoded(made) == [[bool(np.signbit(zero)), False]]
 
 
 def test_too_many_values_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
+from scoreline.compiled import linear
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.linear import LinearModel, compile_linear
+from scoreline.compiled.linear_kernel import Kernel
 from scoreline.compiled.matrix import Encoding, Layout, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.way import Way, no_look_up
@@ -37,22 +39,33 @@ def compiled(case: Case) -> LinearModel | NotCompilable:
     return compile_linear(case.plan, layout_of(blocks, encoding.stacked(blocks, 20)))
 
 
-def answered(case: Case, table: pa.Table) -> Answers:
-    """The answers of the compiled model itself. Raises Declined as it does."""
+def answered(case: Case, table: pa.Table, *, in_code: bool = False) -> Answers:
+    """The answers of the compiled model itself, by machine code or without. Raises Declined as it does."""
     model = compiled(case)
     assert isinstance(model, LinearModel)
-    blocks = Encoding(case.plan, case.schema, case.frame, model.derive).blocks(table)
-    return model.answers(blocks, table.num_rows, proba=False)
+    encoding = Encoding(case.plan, case.schema, case.frame, model.derive)
+    if in_code:
+        model.trial.kernel = model.kernel(encoding.blocks(some_rows(20)))
+        assert model.trial.kernel is not None
+    return model.answers(encoding.blocks(table), table.num_rows, proba=False)
 
 
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(sorted(MODELS)), st.sampled_from(FILLED), st.sampled_from(TEXT_KINDS), st.booleans(), tables())
-def test_labels_are_those_of_scikit_learn(model: str, number: str, text: str, two: bool, table: pa.Table) -> None:
-    case = fitted(number, text, MODELS[model], "two" if two or model == "liblinear" else "four")
+@given(
+    st.sampled_from(sorted(MODELS)),
+    st.tuples(st.sampled_from(FILLED), st.sampled_from(TEXT_KINDS)),
+    st.booleans(),
+    st.booleans(),
+    tables(),
+)
+def test_labels_are_those_of_scikit_learn(
+    model: str, kinds: tuple[str, str], two: bool, in_code: bool, table: pa.Table
+) -> None:
+    case = fitted(*kinds, MODELS[model], "two" if two or model == "liblinear" else "four")
     expected = case.expected(table, False)
     try:
-        found = answered(case, table)
+        found = answered(case, table, in_code=in_code)
     except Declined:
         return
     except Exception:  # noqa: BLE001
@@ -62,22 +75,14 @@ def test_labels_are_those_of_scikit_learn(model: str, number: str, text: str, tw
     assert found.agrees(expected, 0)
 
 
+@pytest.mark.parametrize("in_code", [False, True])
 @pytest.mark.parametrize("model", MODELS)
-def test_ordinary_rows_are_never_declined(model: str) -> None:
+def test_ordinary_rows_are_never_declined(model: str, in_code: bool) -> None:
     case = fitted("standard", "one_hot", MODELS[model], "two" if model == "liblinear" else "four")
     table = some_rows(5_000, seed=7)
     expected = case.expected(table, False)
     assert expected is not None
-    assert answered(case, table).agrees(expected, 0)
-
-
-@pytest.mark.parametrize("model", ["logistic", "liblinear"])
-def test_labels_of_ordinary_rows_are_never_declined(model: str) -> None:
-    case = fitted("standard", "one_hot", MODELS[model], "two" if model == "liblinear" else "four")
-    table = some_rows(5_000, seed=7)
-    expected = case.expected(table, False)
-    assert expected is not None
-    assert answered(case, table).agrees(expected, 0)
+    assert answered(case, table, in_code=in_code).agrees(expected, 0)
 
 
 def test_probabilities_are_those_of_scikit_learn_to_the_last_bit() -> None:
@@ -96,21 +101,25 @@ def with_coefficients(coef: list[list[float]], intercept: list[float]) -> Case:
     return case
 
 
+@pytest.mark.parametrize("in_code", [False, True])
 @pytest.mark.parametrize("classes", [1, 4])
-def test_equal_scores_are_left_to_scikit_learn(classes: int) -> None:
+def test_equal_scores_are_left_to_scikit_learn(classes: int, in_code: bool) -> None:
     case = with_coefficients([[0.0] * 14] * classes, [0.0] * classes)
     with pytest.raises(Declined, match="too close"):
-        answered(case, some_rows(50))
+        answered(case, some_rows(50), in_code=in_code)
 
 
+@pytest.mark.parametrize("rows_before", [0, 1 << 40])
 @pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-15, 1e-13])
-def test_no_label_depends_on_the_order_of_adding(gap: float) -> None:
+def test_no_label_depends_on_the_order_of_adding(gap: float, rows_before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "KERNEL_ROWS", rows_before)
     case = with_coefficients([[0.1] * 14, [0.1] * 13 + [0.1 + gap], [0.1] * 14, [-9.0] * 14], [0.3, 0.3, 0.3, 0.0])
     table = some_rows(300, seed=3)
     expected = case.expected(table, False)
-    found = Way(*_parts(case)).answers(table, proba=False)
+    way = Way(*_parts(case))
     assert expected is not None
-    assert found.agrees(expected, 0)
+    for _ in range(2):
+        assert way.answers(table, proba=False).agrees(expected, 0)
 
 
 def _parts(case: Case) -> tuple[Encoding, Any, LinearModel]:
@@ -119,12 +128,53 @@ def _parts(case: Case) -> tuple[Encoding, Any, LinearModel]:
     return Encoding(case.plan, case.schema, case.frame, model.derive), case.plan.model, model
 
 
-def test_numbers_that_are_not_finite_are_left_to_scikit_learn() -> None:
+@pytest.mark.parametrize("in_code", [False, True])
+def test_numbers_that_are_not_finite_are_left_to_scikit_learn(in_code: bool) -> None:
     numbers = columns("unfilled", "one_hot").set_params(n=StandardScaler())
     case = fit(numbers, LogisticRegression(max_iter=22), nulls=False)
-    with pytest.raises(Declined, match="finite"):
-        answered(case, some_rows(50))
-    assert len(answered(case, some_rows(50, nulls=False)).predictions) == 50
+    table = some_rows(50)
+    with pytest.raises(Declined, match="finite") as declined:
+        answered(case, table, in_code=in_code)
+    missing = [row for row in range(50) if None in (table["amount"][row].as_py(), table["age"][row].as_py())]
+    assert declined.value.rows is not None
+    assert set(missing) <= set(declined.value.rows.tolist())
+
+
+def test_machine_code_is_made_once_enough_rows_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "KERNEL_ROWS", 1_000)
+    case = fitted("standard", "one_hot", MODELS["logistic"], "four")
+    encoding, _, model = _parts(case)
+    table = some_rows(400, seed=5)
+    made = []
+    for _ in range(4):
+        model.answers(encoding.blocks(table), 400, proba=False)
+        made.append(model.trial.kernel is not None)
+    assert made == [False, False, True, True]
+
+
+@pytest.mark.parametrize("fault", ["it does not work", "it chooses other labels"])
+def test_without_machine_code_answers_stay_the_same(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Kernel):
+        def labels(self, *given: Any) -> np.ndarray:
+            if fault == "it does not work":
+                raise OSError(fault)
+            return (super().labels(*given) + 1) % 4
+
+    monkeypatch.setattr(linear, "KERNEL_ROWS", 1)
+    monkeypatch.setattr(linear, "Kernel", Broken)
+    case = fitted("standard", "one_hot", MODELS["logistic"], "four")
+    encoding, _, model = _parts(case)
+    table = some_rows(400, seed=5)
+    expected = case.expected(table, False)
+    assert expected is not None
+    for _ in range(3):
+        assert model.answers(encoding.blocks(table), 400, proba=False).agrees(expected, 0)
+        assert model.trial.kernel is None
+
+
+def test_many_numbers_are_left_to_blas() -> None:
+    model = LinearModel(None, np.zeros((600, 9)), np.zeros(9), Layout(((600,),), np.dtype(np.float64)))
+    assert model.kernel([np.zeros((5, 600))]) is None
 
 
 def test_bits_do_not_depend_on_what_came_before() -> None:
