@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
-from scoreline.compiled import linear
+from scoreline.compiled import linear, linear_kernel
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.linear import LinearModel, compile_linear
@@ -112,7 +112,7 @@ def test_equal_scores_are_left_to_scikit_learn(classes: int, in_code: bool) -> N
 @pytest.mark.parametrize("rows_before", [0, 1 << 40])
 @pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-15, 1e-13])
 def test_no_label_depends_on_the_order_of_adding(gap: float, rows_before: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "KERNEL_ROWS", rows_before)
+    monkeypatch.setattr(linear_kernel, "KERNEL_ROWS", rows_before)
     case = with_coefficients([[0.1] * 14, [0.1] * 13 + [0.1 + gap], [0.1] * 14, [-9.0] * 14], [0.3, 0.3, 0.3, 0.0])
     table = some_rows(300, seed=3)
     expected = case.expected(table, False)
@@ -141,7 +141,7 @@ def test_numbers_that_are_not_finite_are_left_to_scikit_learn(in_code: bool) -> 
 
 
 def test_machine_code_is_made_once_enough_rows_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "KERNEL_ROWS", 1_000)
+    monkeypatch.setattr(linear_kernel, "KERNEL_ROWS", 1_000)
     case = fitted("standard", "one_hot", MODELS["logistic"], "four")
     encoding, _, model = _parts(case)
     table = some_rows(400, seed=5)
@@ -160,7 +160,7 @@ def test_without_machine_code_answers_stay_the_same(fault: str, monkeypatch: pyt
                 raise OSError(fault)
             return (super().labels(*given) + 1) % 4
 
-    monkeypatch.setattr(linear, "KERNEL_ROWS", 1)
+    monkeypatch.setattr(linear_kernel, "KERNEL_ROWS", 1)
     monkeypatch.setattr(linear, "Kernel", Broken)
     case = fitted("standard", "one_hot", MODELS["logistic"], "four")
     encoding, _, model = _parts(case)

@@ -23,6 +23,7 @@ from sklearn.linear_model import (
 from sklearn.svm import LinearSVC, LinearSVR
 from tests.compiled.cases import Case, columns, fit, fitted, some_rows, tables
 
+from scoreline.compiled import linear_kernel
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.linear import compile_linear
@@ -71,6 +72,29 @@ def answered(case: Case, table: Any) -> Answers:
     work = way(case)
     assert work.compiled is not None
     return work.compiled.answers(work.encoding.blocks(table), table.num_rows, proba=case.proba)
+
+
+CHOOSING = [name for name, (_, target) in MODELS.items() if target != "number"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(CHOOSING), st.sampled_from(NUMBER_KINDS), st.sampled_from(["sparse", "filled"]), tables())
+def test_labels_by_machine_code_are_those_of_scikit_learn(name: str, number: str, text: str, table: Any) -> None:
+    case = case_of(name, number, text)
+    work = way(case)
+    assert isinstance(work.compiled, SparseLinear)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear_kernel, "KERNEL_ROWS", 1)
+        work.answers(some_rows(50, nulls=False), proba=False)
+    assert work.compiled.trial.kernel is not None
+    expected = case.expected(table, False)
+    try:
+        found = work.answers(table, proba=False)
+    except Exception:  # noqa: BLE001  whatever is refused
+        return
+    assert expected is not None
+    assert found.agrees(expected, 0)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,16 +9,14 @@ which BLAS adds up. For models of a sparse matrix see `scoreline.compiled.sparse
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoreline.compiled.answers import ROUNDING, Answers, Chosen
 from scoreline.compiled.dictionary import CodedBranch, Declined
-from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape
+from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape, Trial, vectors
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear
 
@@ -34,42 +32,7 @@ if TYPE_CHECKING:
 _CHUNK = 4096
 """Rows whose scores stay in the processor's cache while column after column is added."""
 
-KERNEL_ROWS = 8 * 16_384
-"""Machine code is made once so many rows have come: by then it would have saved what it costs."""
-
 _TOO_CLOSE, _NOT_FINITE = "scores too close to one another to tell the label", "features that are not finite"
-
-_log = logging.getLogger(__name__)
-
-
-class _Trial:
-    """Whether a model has machine code: not before enough rows have come, and not when it differs. Safe for threads."""
-
-    def __init__(self) -> None:
-        self.kernel: Kernel | None = None
-        self._rows = 0
-        self._over = False
-        self._lock = Lock()
-
-    def learn(
-        self, places: np.ndarray, make: Callable[[], Kernel | None], labels: Callable[[Kernel], np.ndarray]
-    ) -> None:
-        """Count the rows of a part, for which these are the labels; make the code when it is time, and compare."""
-        with self._lock:
-            self._rows += len(places)
-            if self._over or self._rows < KERNEL_ROWS:
-                return
-            self._over = True
-        try:
-            kernel = make()
-            same = kernel is None or np.array_equal(labels(kernel), places)
-        except Exception as error:  # noqa: BLE001  LLVM is not there, or of another version
-            _log.info("linear models are added up without machine code: %s: %s", type(error).__name__, error)
-            return
-        if same:
-            self.kernel = kernel
-        else:
-            _log.warning("linear models are added up without machine code, which comes to other labels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +53,7 @@ class LinearModel:
     intercept: np.ndarray
     layout: Layout
     tolerance: float = ROUNDING
-    trial: _Trial = field(default_factory=_Trial)
+    trial: Trial = field(default_factory=Trial)
 
     @property
     def starts(self) -> tuple[tuple[int, ...], ...]:
@@ -110,17 +73,11 @@ class LinearModel:
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: what they add, the scores as `vectors` makes them."""
         added = self.added(branch, place, rows)
-        return np.hstack([self.vectors(added[:, :-2]), added[:, -2:]])
-
-    def vectors(self, scores: np.ndarray) -> np.ndarray:
-        """Scores as machine code takes them: (rows, width), one for each class, and fillers."""
-        # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
-        both = np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
-        return np.pad(both, ((0, 0), (0, self.shape(0, 0).width - both.shape[1])))
+        return np.hstack([vectors(added[:, :-2], self.shape(0, 0).width), added[:, -2:]])
 
     def shape(self, columns: int, numbers: int) -> Shape:
         """The shape of machine code for so many columns in codes and numbers."""
-        return Shape(columns, numbers, max(2, self.coef.shape[1]))
+        return Shape("c" * columns + "n" * numbers, max(2, self.coef.shape[1]))
 
     @property
     def _scores(self) -> slice:
@@ -139,7 +96,11 @@ class LinearModel:
         if self.trial.kernel is not None:
             return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks, count)))
         places = self.by_tables(blocks, count)
-        self.trial.learn(places, lambda: self.kernel(blocks), lambda kernel: self.by_kernel(kernel, blocks, count))
+        self.trial.learn(
+            count,
+            lambda: self.kernel(blocks),
+            lambda kernel: np.array_equal(self.by_kernel(kernel, blocks, count), places),
+        )
         return Answers(Chosen(self.model.classes_, places))
 
     def kernel(self, blocks: Sequence[Block]) -> Kernel | None:
@@ -148,11 +109,11 @@ class LinearModel:
         shape = self.shape(len(_coded(blocks)), len(coef))
         if shape.terms > MOST_TERMS:
             return None
-        intercept = self.vectors(self.intercept[np.newaxis])[0]
+        intercept = vectors(self.intercept[np.newaxis], shape.width)[0]
         # No filler is the best score.
         intercept[shape.scores :] = -np.inf
-        sizes = [[abs(self.intercept).max()], abs(coef).max(axis=1)]
-        return Kernel(shape, np.concatenate([intercept, sizes[0], self.vectors(coef).ravel(), sizes[1]]))
+        sizes = [abs(self.intercept).max(), *abs(coef).max(axis=1)]
+        return Kernel(shape, np.concatenate([intercept, vectors(coef, shape.width).ravel(), sizes]))
 
     def by_kernel(self, kernel: Kernel, blocks: Sequence[Block], count: int) -> np.ndarray:
         """The number of each row's class. Raises Declined unless every one is beyond doubt."""

@@ -1,42 +1,65 @@
 """Machine code that adds up the scores of a linear model and tells the label where it is beyond doubt.
 
 It is written for LLVM itself, whose loading takes a small part of what numba's takes, and for one shape of model: rows
-one after another, the scores of a row side by side in vectors. Each addition is one of float64 and none is left out, so
-the bound on rounding of `scoreline.compiled.linear` holds.
+one after another, the scores of a row side by side in vectors. Each addition is one of float64, in the given order, and
+none is left out: scores are those of scikit-learn where it adds up in this order too, and the bound on rounding of
+`scoreline.compiled.linear` holds where it does not.
 """
 
 from __future__ import annotations
 
 import ctypes
+import logging
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 DOUBT, NOT_FINITE = -1, -2
-"""What stands in the place of a label: scores too close to one another, or features that are not finite."""
+"""What stands in the place of a label: scores too close to one another, or some that are not finite."""
 
 MOST_TERMS = 512
 """Vectors that are added up for a row: with more, the code would be long, and BLAS is as fast."""
 
+KERNEL_ROWS = 8 * 16_384
+"""Machine code is made once so many rows have come: by then it would have saved what it costs."""
 
 _ARRAYS = ("codes", "tables", "numbers", "strides", "weights", "labels")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How much is added up for a row: columns in codes, numbers, and scores, beside which fillers end the last vector.
+    """What is added up for a row.
 
-    >>> Shape(4, 5, 22).lanes, Shape(4, 5, 22).width
-    (8, 24)
+    Attributes
+    ----------
+    order : "c" for a column in codes, "n" for a number, as they are added up
+    scores : how many; behind them fillers end the last vector
+    exact : whether the intercept comes last, and the scores are the very ones to compare: the first of the best wins
+
+    >>> Shape("ccnc", 22).lanes, Shape("ccnc", 22).width, Shape("ccnc", 22).columns
+    (8, 24, 3)
     """
 
-    columns: int
-    numbers: int
+    order: str
     scores: int
+    exact: bool = False
+
+    @property
+    def columns(self) -> int:
+        """Columns in codes."""
+        return self.order.count("c")
+
+    @property
+    def numbers(self) -> int:
+        """Numbers."""
+        return self.order.count("n")
 
     @property
     def lanes(self) -> int:
@@ -49,9 +72,14 @@ class Shape:
         return -(-self.scores // self.lanes) * self.lanes
 
     @property
+    def looked_up(self) -> int:
+        """What is looked up for a code: scores and fillers, and where these are not exact their magnitude and count."""
+        return self.width + (0 if self.exact else 2)
+
+    @property
     def terms(self) -> int:
         """Vectors that are added up for a row."""
-        return (self.columns + self.numbers) * (self.width // self.lanes)
+        return len(self.order) * (self.width // self.lanes)
 
 
 class Kernel:
@@ -61,9 +89,9 @@ class Kernel:
 
     Parameters
     ----------
-    shape : how much is added up
-    weights : float64: the intercepts (width,), their magnitude, the coefficients (numbers, width), and the magnitude of
-        those of each number
+    shape : what is added up
+    weights : float64: the intercepts (width,), the coefficients (numbers, width), and where scores are not exact the
+        magnitude of the intercepts, then of the coefficients of each number
     """
 
     def __init__(self, shape: Shape, weights: np.ndarray) -> None:
@@ -81,7 +109,7 @@ class Kernel:
         self._engine: Any = binding.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
         address = self._engine.get_function_address("decide")
-        self._shape = shape
+        self.shape = shape
         self._weights = np.ascontiguousarray(weights, dtype=np.float64)
         self._decide = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))(address)
 
@@ -95,12 +123,12 @@ class Kernel:
         Parameters
         ----------
         codes : for each column int32 (rows,), contiguous: rows of its table
-        tables : for each column float64 (values, width + 2), contiguous: what is added to the scores, the magnitude of
-            it, and the count of terms
+        tables : for each column float64 (values, looked_up), contiguous: what is added to the scores, and where they
+            are not exact the magnitude of it, and the count of terms
         numbers : for each number float64 (rows,), with any stride
         """
-        width = self._shape.width + 2
-        _hold(len(codes) == len(tables) == self._shape.columns, len(numbers) == self._shape.numbers)
+        width = self.shape.looked_up
+        _hold(len(codes) == len(tables) == self.shape.columns, len(numbers) == self.shape.numbers)
         _hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.shape[1] == width for each in tables))
         _hold(*(each.flags.c_contiguous for each in (*codes, *tables)), *(each.dtype == np.int32 for each in codes))
         _hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
@@ -110,6 +138,45 @@ class Kernel:
         given: list[np.ndarray] = [*groups, strides, self._weights, made]
         self._decide(len(made), *(each.ctypes.data for each in given))
         return made
+
+
+class Trial:
+    """Whether a model has machine code: not before enough rows have come, nor when it differs. Safe for threads."""
+
+    def __init__(self) -> None:
+        self.kernel: Kernel | None = None
+        self._rows = 0
+        self._over = False
+        self._lock = Lock()
+
+    def learn(self, rows: int, make: Callable[[], Kernel | None], holds: Callable[[Kernel], bool]) -> None:
+        """Count the rows of a part; when it is time, make the code, and keep it if it answers alike."""
+        with self._lock:
+            self._rows += rows
+            if self._over or self._rows < KERNEL_ROWS:
+                return
+            self._over = True
+        try:
+            kernel = make()
+            same = kernel is None or holds(kernel)
+        except Exception as error:  # noqa: BLE001  LLVM is not there, or of another version
+            _log.info("a linear model goes on without machine code: %s: %s", type(error).__name__, error)
+            return
+        if same:
+            self.kernel = kernel
+        else:
+            _log.warning("a linear model goes on without machine code, which comes to other labels")
+
+
+def vectors(scores: np.ndarray, width: int) -> np.ndarray:
+    """Scores (rows, scores) as machine code takes them: (rows, width), one for each class, and fillers of zero.
+
+    >>> vectors(np.array([[3.0]]), 2).tolist(), vectors(np.array([[3.0, 1.0, 2.0]]), 4).tolist()
+    ([[-3.0, 3.0]], [[3.0, 1.0, 2.0, 0.0]])
+    """
+    # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
+    both = np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
+    return np.pad(both, ((0, 0), (0, width - both.shape[1])))
 
 
 def _hold(*conditions: bool) -> None:
@@ -122,8 +189,9 @@ def code(shape: Shape) -> str:
     """The function `decide` in the language of LLVM."""
     writer = _Writer(shape)
     writer.begin()
-    values, starts, bound = writer.inputs()
-    writer.decision([writer.sum(first, values, starts) for first in range(0, shape.width, shape.lanes)], bound)
+    starts, values = writer.starts(), writer.values()
+    scores = [writer.sum(first, starts, values) for first in range(0, shape.width, shape.lanes)]
+    writer.end(writer.first_of_best(scores) if shape.exact else writer.certain(scores, writer.bound(starts, values)))
     return "\n".join(writer.lines)
 
 
@@ -172,62 +240,98 @@ class _Writer:
             "  %row = phi i64 [0, %entry], [%next, %loop]",
         ]
 
-    def inputs(self) -> tuple[list[str], list[str], str]:
-        """Of a row the numbers as vectors, where what its codes add is found, and the bound on rounding."""
-        width, numbers = self.shape.width, self.shape.numbers
-        magnitude, terms, values, starts = self._load("double", "%weights", width), f"{numbers + 1}.0", [], []
+    def starts(self) -> list[str]:
+        """Where what each code adds is found."""
+        made = []
         for codes, table in zip(self._codes, self._tables, strict=True):
             wide = self._do(f"sext i32 {self._load('i32', codes, '%row')} to i64")
-            offset = self._do(f"mul i64 {wide}, {width + 2}")
-            starts.append(self._do(f"getelementptr double, ptr {table}, i64 {offset}"))
-            magnitude = self._do(f"fadd double {magnitude}, {self._load('double', starts[-1], width)}")
-            terms = self._do(f"fadd double {terms}, {self._load('double', starts[-1], width + 1)}")
-        for place, (array, stride) in enumerate(zip(self._numbers, self._strides, strict=True)):
-            offset = self._do(f"mul i64 %row, {stride}")
-            value = self._load("double", array, offset, by="i8")
-            size = self._do(f"call double @llvm.fabs.f64(double {value})")
-            largest = self._load("double", "%weights", width + 1 + numbers * width + place)
-            product = self._do(f"fmul double {size}, {largest}")
-            magnitude = self._do(f"fadd double {magnitude}, {product}")
-            values.append(self._filled(value))
-        return values, starts, self._bound(magnitude, terms)
+            offset = self._do(f"mul i64 {wide}, {self.shape.looked_up}")
+            made.append(self._do(f"getelementptr double, ptr {table}, i64 {offset}"))
+        return made
 
-    def _bound(self, magnitude: str, terms: str) -> str:
-        """As in `scoreline.compiled.linear`."""
-        more = self._do(f"fadd double {terms}, 2.0")
-        small = self._do(f"fmul double {more}, {_exactly(2.0**-53)}")
+    def values(self) -> list[str]:
+        """The numbers."""
+        offsets = [self._do(f"mul i64 %row, {stride}") for stride in self._strides]
+        pairs = zip(self._numbers, offsets, strict=True)
+        return [self._load("double", array, offset, by="i8") for array, offset in pairs]
+
+    def bound(self, starts: Sequence[str], values: Sequence[str]) -> str:
+        """The bound on rounding, as in `scoreline.compiled.linear`."""
+        width, sizes = self.shape.width, self.shape.width * (1 + self.shape.numbers)
+        magnitude, terms = self._load("double", "%weights", sizes), f"{len(values) + 1}.0"
+        for start in starts:
+            magnitude = self._do(f"fadd double {magnitude}, {self._load('double', start, width)}")
+            terms = self._do(f"fadd double {terms}, {self._load('double', start, width + 1)}")
+        for place, value in enumerate(values):
+            size = self._do(f"call double @llvm.fabs.f64(double {value})")
+            product = self._do(f"fmul double {size}, {self._load('double', '%weights', sizes + 1 + place)}")
+            magnitude = self._do(f"fadd double {magnitude}, {product}")
+        small = self._do(f"fmul double {self._do(f'fadd double {terms}, 2.0')}, {_exactly(2.0**-53)}")
         above, below = self._do(f"fmul double {small}, 3.0"), self._do(f"fsub double 1.0, {small}")
         share = self._do(f"fdiv double {above}, {below}")
         return self._do(f"fadd double {self._do(f'fmul double {share}, {magnitude}')}, {_exactly(1e-300)}")
 
-    def sum(self, first: int, values: Sequence[str], starts: Sequence[str]) -> str:
+    def sum(self, first: int, starts: Sequence[str], values: Sequence[str]) -> str:
         """A vector of scores, from the given one on."""
         width, vector = self.shape.width, self.vector
-        made = self._load(vector, "%weights", first, by="double")
-        for start in starts:
-            made = self._do(f"fadd {vector} {made}, {self._load(vector, start, first, by='double')}")
-        for place, value in enumerate(values):
-            coef = self._load(vector, "%weights", width + 1 + place * width + first, by="double")
-            made = self._do(f"fadd {vector} {made}, {self._do(f'fmul {vector} {value}, {coef}')}")
-        return made
+        intercept = self._load(vector, "%weights", first, by="double")
+        made = "zeroinitializer" if self.shape.exact else intercept
+        columns, numbers = iter(starts), iter(enumerate(values))
+        for kind in self.shape.order:
+            if kind == "c":
+                term = self._load(vector, next(columns), first, by="double")
+            else:
+                place, value = next(numbers)
+                coef = self._load(vector, "%weights", (place + 1) * width + first, by="double")
+                term = self._do(f"fmul {vector} {self._filled(value)}, {coef}")
+            made = self._do(f"fadd {vector} {made}, {term}")
+        return self._do(f"fadd {vector} {made}, {intercept}") if self.shape.exact else made
 
-    def decision(self, scores: Sequence[str], bound: str) -> None:
-        """The label of a row, and the end of loop and function."""
+    def certain(self, scores: Sequence[str], bound: str) -> str:
+        """The label, if only one score is so large that it may be the best one."""
         twice = self._do(f"fmul double {bound}, 2.0")
-        least = self._filled(self._do(f"fsub double {self._largest(scores)}, {twice}"))
-        found, label = "0", "0"
-        for number, some in enumerate(scores):
-            lanes = self.shape.lanes
-            near = self._do(f"fcmp oge {self.vector} {some}, {least}")
-            mask = self._do(f"zext i{lanes} {self._do(f'bitcast <{lanes} x i1> {near} to i{lanes}')} to i32")
+        masks = self._masks("oge", scores, self._do(f"fsub double {self._largest(scores)}, {twice}"))
+        found = "0"
+        for mask in masks:
             found = self._do(f"add i32 {found}, {self._do(f'call i32 @llvm.ctpop.i32(i32 {mask})')}")
-            lane = self._do(f"call i32 @llvm.cttz.i32(i32 {mask}, i1 false)")
-            place, here = self._do(f"add i32 {lane}, {number * lanes}"), self._do(f"icmp ne i32 {mask}, 0")
-            label = self._do(f"select i1 {here}, i32 {place}, i32 {label}")
         # No score is near the best one where none is a number.
         certain, finite = self._do(f"icmp eq i32 {found}, 1"), self._do(f"fcmp olt double {bound}, {_exactly(np.inf)}")
-        label = self._do(f"select i1 {certain}, i32 {label}, i32 {DOUBT}")
-        label = self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
+        label = self._do(f"select i1 {certain}, i32 {self._first(masks)}, i32 {DOUBT}")
+        return self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
+
+    def first_of_best(self, scores: Sequence[str]) -> str:
+        """The label, as ``argmax`` finds it, unless a score is not finite."""
+        label = self._first(self._masks("oge", scores, self._largest(scores)))
+        # Fillers are infinite, and never NaN; minus anything infinite is NaN where a score is so itself.
+        finite = "1"
+        for number, some in enumerate(scores):
+            kept = max(0, min(self.shape.lanes, self.shape.scores - number * self.shape.lanes))
+            difference = self._do(f"fsub {self.vector} {some}, {some}")
+            (mask,) = self._masks("ord", [difference], "0.0")
+            own = self._do(f"and i32 {mask}, {(1 << kept) - 1}")
+            whole = self._do(f"icmp eq i32 {own}, {(1 << kept) - 1}")
+            finite = self._do(f"and i1 {finite}, {whole}")
+        return self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
+
+    def _masks(self, comparison: str, scores: Sequence[str], value: str) -> list[str]:
+        """For each vector of scores a bit for each that compares so with a value."""
+        filled, lanes, masks = self._filled(value), self.shape.lanes, []
+        for some in scores:
+            near = self._do(f"fcmp {comparison} {self.vector} {some}, {filled}")
+            masks.append(self._do(f"zext i{lanes} {self._do(f'bitcast <{lanes} x i1> {near} to i{lanes}')} to i32"))
+        return masks
+
+    def _first(self, masks: Sequence[str]) -> str:
+        """The place of the first bit that is set."""
+        label = "0"
+        for number, mask in reversed(list(enumerate(masks))):
+            lane = self._do(f"call i32 @llvm.cttz.i32(i32 {mask}, i1 false)")
+            place, here = self._do(f"add i32 {lane}, {number * self.shape.lanes}"), self._do(f"icmp ne i32 {mask}, 0")
+            label = self._do(f"select i1 {here}, i32 {place}, i32 {label}")
+        return label
+
+    def end(self, label: str) -> None:
+        """The label of a row, and the end of loop and function."""
         self.lines += [
             "  %place = getelementptr i32, ptr %labels, i64 %row",
             f"  store i32 {label}, ptr %place, align 4",

@@ -3,18 +3,22 @@
 scipy adds the terms of a row one after another, from left to right, whatever rows are beside it. BLAS, which is given
 dense matrices, adds them in an order of its own, which depends on the processor and on the number of rows: no look-up
 gives its last bits.
+
+NumPy adds up at first, and for labels machine code once enough rows have come; see `scoreline.compiled.linear_kernel`.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import Answers, Chosen, is_identical
 from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.linear_kernel import MOST_TERMS as MOST_VECTORS
+from scoreline.compiled.linear_kernel import NOT_FINITE, Kernel, Shape, Trial, vectors
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
@@ -23,11 +27,17 @@ if TYPE_CHECKING:
     from scoreline.compiled.matrix import Block, Layout
     from scoreline.compiled.plan import Plan
 
+    _Column = tuple[np.ndarray, np.ndarray]
+    """Codes with what each adds, or numbers with their coefficients."""
+
 _CHUNK = 4096
 """Rows whose scores stay in the processor's cache while column after column is added."""
 
 MOST_TERMS = 64
 """Terms that one value of a column may add, over all scores."""
+
+MOST_PRODUCTS = 512
+"""Products of a row's numbers, over all scores: with more, scikit-learn is as fast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +52,7 @@ class SparseLinear:
     intercept : what is added at last
     one_hot : for each branch, whether a value of its columns sets one feature at most
     layout : where its features come from
+    trial : its machine code, if it has come to that
     """
 
     model: Any
@@ -51,6 +62,7 @@ class SparseLinear:
     one_hot: tuple[bool, ...]
     layout: Layout
     tolerance: float = 0.0
+    trial: Trial = field(default_factory=Trial)
 
     @property
     def looks(self) -> bool:
@@ -83,14 +95,55 @@ class SparseLinear:
         """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
         self.layout.check(blocks)
         columns = [column for number, block in enumerate(blocks) for column in self._columns(number, block)]
+        if proba or not self._chooses:
+            return self._finished(self._summed(columns, count), proba=proba)
+        if self.trial.kernel is not None:
+            found = self.by_kernel(self.trial.kernel, columns, count)
+            if (found != NOT_FINITE).all():
+                return Answers(Chosen(self.model.classes_, found))
+        answers = self._finished(self._summed(columns, count), proba=False)
+
+        def holds(kernel: Kernel) -> bool:
+            chosen = Chosen(self.model.classes_, self.by_kernel(kernel, columns, count))
+            return is_identical(np.asarray(chosen), answers.predictions)
+
+        self.trial.learn(count, lambda: self.kernel(columns), holds)
+        return answers
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether it answers with the class of the largest score, which machine code can tell."""
+        return self.scores_by == "decision_function" and self.coef.dtype == np.float64
+
+    def _summed(self, columns: Sequence[_Column], count: int) -> np.ndarray:
         scores = np.zeros((count, self.coef.shape[1]), self.coef.dtype)
         for start in range(0, count, _CHUNK):
             rows = slice(start, min(start + _CHUNK, count))
             for values, terms in columns:
                 scores[rows] += terms[values[rows]] if values.dtype.kind == "i" else values[rows, np.newaxis] * terms
-        return self._finished(scores + self.intercept, proba=proba)
+        return np.asarray(scores + self.intercept)
 
-    def _columns(self, number: int, block: Block) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def kernel(self, columns: Sequence[_Column]) -> Kernel | None:
+        """Machine code for columns like these; None where it would be no faster. Raises what LLVM raises."""
+        order = "".join("c" if values.dtype.kind == "i" else "n" for values, _ in columns)
+        shape = Shape(order, max(2, self.coef.shape[1]), exact=True)
+        if shape.terms > MOST_VECTORS:
+            return None
+        intercept = np.broadcast_to(np.asarray(self.intercept, np.float64), self.coef.shape[1])
+        weights = [terms for values, terms in columns if values.dtype.kind != "i"]
+        filled = vectors(np.vstack([intercept, *weights]), shape.width)
+        # No filler is the best score.
+        filled[0, shape.scores :] = -np.inf
+        return Kernel(shape, filled.ravel())
+
+    def by_kernel(self, kernel: Kernel, columns: Sequence[_Column], count: int) -> np.ndarray:
+        """The number of each row's class, or NOT_FINITE."""
+        pairs = [pair for pair in columns if pair[0].dtype.kind == "i"]
+        codes = [np.ascontiguousarray(values, dtype=np.int32) for values, _ in pairs]
+        tables = [vectors(terms, kernel.shape.width) for _, terms in pairs]
+        return kernel.labels(codes, tables, [values for values, _ in columns if values.dtype.kind != "i"], count)
+
+    def _columns(self, number: int, block: Block) -> Iterator[_Column]:
         """The columns of a block from left to right: codes with what each adds, or numbers with their coefficients."""
         from scipy import sparse
 
@@ -133,10 +186,16 @@ def compile_sparse_linear(plan: Plan, layout: Layout) -> SparseLinear | NotCompi
     if dtype.kind != "f" or not np.isfinite(coef).all():
         return NotCompilable(f"coefficients of type {dtype}, or some that are not finite")
     one_hot = tuple(branch.one_hot for branch in plan.branches)
-    widths = [max(each) for each, single in zip(layout.widths, one_hot, strict=True) if not single]
-    if sum(map(sum, layout.widths)) != len(coef) or max(widths, default=0) * coef.shape[1] > MOST_TERMS:
+    if sum(map(sum, layout.widths)) != len(coef) or _is_too_much(plan, layout, coef.shape[1]):
         return NotCompilable("more features than coefficients, or more than a look-up is good for")
     return SparseLinear(model, scores_by, coef, model.intercept_, one_hot, layout)
+
+
+def _is_too_much(plan: Plan, layout: Layout, scores: int) -> bool:
+    pairs = list(zip(plan.branches, layout.widths, strict=True))
+    looked_up = [max(widths) for branch, widths in pairs if branch.widths is not None and not branch.one_hot]
+    numbers = sum(sum(widths) for branch, widths in pairs if branch.widths is None)
+    return max(looked_up, default=0) * scores > MOST_TERMS or numbers * scores > MOST_PRODUCTS
 
 
 def scoring_method(model: Any) -> str | None:

@@ -24,7 +24,7 @@ from scoreline.bundle.as_pandas import as_pandas, as_read
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.cleaning import Cleaning, CleanPart
-from scoreline.compiled import linear
+from scoreline.compiled import linear_kernel
 from scoreline.compiled import scorer as scorer_module
 from scoreline.contract import Contract
 from scoreline.frame import to_frame
@@ -48,7 +48,7 @@ def _at_once() -> Iterator[None]:
         warnings.simplefilter("ignore")
         for name in ("FIRST_ROWS", "KERNEL_ROWS", "LEAST_ROWS"):
             patch.setattr(scorer_module, name, 1)
-        patch.setattr(linear, "KERNEL_ROWS", 1)
+        patch.setattr(linear_kernel, "KERNEL_ROWS", 1)
         yield
 
 
