@@ -25,6 +25,7 @@ from scoreline.bundle.golden import golden_rows
 from scoreline.cleaners.filter_rows import FilterRows
 from scoreline.cleaners.parse_numbers import ParseNumbers
 from scoreline.cleaning import Cleaning
+from scoreline.compiled.answers import Chosen
 from scoreline.contract import Contract
 from scoreline.errors import DataError, ModelError
 from scoreline.refusal import Reason, refused_rows
@@ -146,6 +147,8 @@ def test_a_model_by_itself_is_known_by_its_own_hash(bundle: Bundle) -> None:
 def test_answers_keep_their_kind(predictions: np.ndarray, arrow_type: pa.DataType) -> None:
     assert answer_type_of(predictions) == arrow_type
     assert as_answers(predictions, arrow_type).to_pylist() == predictions.tolist()
+    chosen = Chosen(predictions, np.array([1, 0, 1, 1]))
+    assert as_answers(chosen, arrow_type).to_pylist() == predictions[[1, 0, 1, 1]].tolist()
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,13 @@ def test_answers_keep_their_kind(predictions: np.ndarray, arrow_type: pa.DataTyp
 def test_an_answer_of_another_type_is_an_error(predictions: Any, arrow_type: pa.DataType) -> None:
     with pytest.raises(ModelError, match="not all"):
         as_answers(predictions, arrow_type)
+
+
+def test_classes_that_are_not_chosen_need_not_be_text() -> None:
+    classes = np.array(["a", 1.5], dtype=object)
+    assert as_answers(Chosen(classes, np.array([0, 0])), pa.string()).to_pylist() == ["a", "a"]
+    with pytest.raises(ModelError, match="not all"):
+        as_answers(Chosen(classes, np.array([0, 1])), pa.string())
 
 
 def test_answers_of_several_types_are_refused() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import Answers, Chosen
 
 PROBA = np.array([[0.25, 0.75]])
 
@@ -19,6 +19,14 @@ def test_types_of_predictions_count() -> None:
     assert not Answers(np.array([1, 2])).agrees(Answers(np.array([1.0, 2.0])), 0)
     assert not Answers(np.array(["a"], dtype=object)).agrees(Answers(np.array(["b"], dtype=object)), 0)
     assert Answers(np.array([np.nan])).agrees(Answers(np.array([np.nan])), 0)
+
+
+def test_chosen_classes_are_predictions_like_any_others() -> None:
+    classes = np.array(["a", "b"], dtype=object)
+    chosen, plain = Answers(Chosen(classes, np.array([1, 0, 1]))), Answers(np.array(["b", "a", "b"], dtype=object))
+    assert chosen.agrees(plain, 0)
+    assert chosen.labels.take(np.array([0, 1])).agrees(plain.take(np.array([0, 1])), 0)
+    assert not chosen.agrees(plain.take(np.array([1, 0, 2])), 0)
 
 
 def test_some_rows_are_taken() -> None:

@@ -25,7 +25,7 @@ DOUBT, NOT_FINITE = -1, -2
 MOST_TERMS = 512
 """Vectors that are added up for a row: with more, the code would be long, and BLAS is as fast."""
 
-KERNEL_ROWS = 8 * 16_384
+KERNEL_ROWS = 16 * 16_384
 """Machine code is made once so many rows have come: by then it would have saved what it costs."""
 
 _ARRAYS = ("codes", "tables", "numbers", "strides", "weights", "labels")

@@ -152,10 +152,12 @@ def _scalers(estimator: Any) -> Iterator[Any]:
 def same(bundle: Bundle, table: pa.Table) -> None:
     """The rows that scikit-learn answers are answered alike to the last bit, and those that it refuses are refused."""
     proba = hasattr(bundle.fitted.model, "predict_proba")
-    scored = bundle.score(CleanPart(table, np.arange(table.num_rows)), proba=proba)
     frame = bundle.frame(table)
     expected = predict_or_refuse(bundle.fitted, frame, proba=proba)
-    assert scored.predictions.to_pylist() == expected.predictions.tolist()
+    labels = bundle.score(CleanPart(table, np.arange(table.num_rows)))
+    assert labels.predictions.to_pylist() == np.asarray(expected.predictions).tolist()
+    scored = bundle.score(CleanPart(table, np.arange(table.num_rows)), proba=proba)
+    assert scored.predictions.equals(labels.predictions)
     assert scored.positions.tolist() == expected.positions.tolist()
     found = [(r.rows.tolist(), r.reason, r.detail, r.column) for r in scored.refusals]
     assert found == [(r.rows.tolist(), r.reason, r.detail, r.column) for r in expected.refusals]
