@@ -295,17 +295,17 @@ class _Writer:
         for mask in masks:
             found = self._do(f"add i32 {found}, {self._do(f'call i32 @llvm.ctpop.i32(i32 {mask})')}")
         # No score is near the best one where none is a number.
-        certain, finite = self._do(f"icmp eq i32 {found}, 1"), self._do(f"fcmp olt double {bound}, {_exactly(np.inf)}")
+        certain, finite = self._do(f"icmp eq i32 {found}, 1"), self._do(f"fcmp one double {bound}, {_exactly(np.inf)}")
         label = self._do(f"select i1 {certain}, i32 {self._first(masks)}, i32 {DOUBT}")
         return self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
 
     def first_of_best(self, scores: Sequence[str]) -> str:
         """The label, as ``argmax`` finds it, unless a score is not finite."""
         label = self._first(self._masks("oge", scores, self._largest(scores)))
-        # Fillers are infinite, and never NaN; minus anything infinite is NaN where a score is so itself.
+        # Minus itself an infinite score is NaN. Fillers, which are infinite, do not count.
         finite = "1"
         for number, some in enumerate(scores):
-            kept = max(0, min(self.shape.lanes, self.shape.scores - number * self.shape.lanes))
+            kept = min(self.shape.lanes, self.shape.scores - number * self.shape.lanes)
             difference = self._do(f"fsub {self.vector} {some}, {some}")
             (mask,) = self._masks("ord", [difference], "0.0")
             own = self._do(f"and i32 {mask}, {(1 << kept) - 1}")
