@@ -6,7 +6,6 @@ Run: python -m benchmarks.compiled_kernels
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import statistics
 import tempfile
@@ -14,25 +13,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.fitted_elsewhere import NUMBERS, TARGET, TEXTS, features
+from benchmarks.fitted_elsewhere import TARGET, features
+from benchmarks.in_process import DEMO, as_bundle, read_rows
 from benchmarks.machine import keep
-from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.bundle import Bundle
-from scoreline.cleaning import Cleaning, CleanPart
+from scoreline.cleaning import CleanPart
 from scoreline.compiled.answers import is_identical
 from scoreline.compiled.linear_kernel import KERNEL_ROWS
 from scoreline.compiled.scorer import FIRST_ROWS
-from scoreline.contract import Contract
 from scoreline.demo import write_demo
 from scoreline.frame import to_frame
 from scoreline.scoring import BLOCK_ROWS
@@ -51,33 +47,12 @@ MODELS = {
 }
 
 
-def read_rows(parquet: Path) -> pa.Table:
-    """The columns of the pipeline; text as dictionaries, as the source gives columns that repeat their values."""
-    table = pq.read_table(parquet, columns=[*NUMBERS, *TEXTS, TARGET])
-    kinds = {**dict.fromkeys(NUMBERS, pa.float64()), **dict.fromkeys([*TEXTS, TARGET], pa.string())}
-    columns = [table[name].cast(kind) for name, kind in kinds.items()]
-    encoded = [column.dictionary_encode() if pa.types.is_string(column.type) else column for column in columns[:-1]]
-    return pa.table([*encoded, columns[-1]], names=list(kinds)).unify_dictionaries().combine_chunks()
-
-
 def fitted(rows: pa.Table, kind: str, folder: Path) -> Bundle:
     """A pipeline fitted on the first rows, as a bundle."""
-    schema = pa.schema([*((name, pa.float64()) for name in NUMBERS), *((name, pa.string()) for name in TEXTS)])
     training = rows.slice(0, TRAINING_ROWS)
     pipeline = make_pipeline(features(), MODELS[kind])
-    pipeline.fit(to_frame(training, schema), training[TARGET].to_numpy(zero_copy_only=False))
-    path = folder / f"{kind}.joblib"
-    joblib.dump(pipeline, path)
-    return Bundle(
-        contract=Contract(schema, {}),
-        needs=tuple(schema.names),
-        cleaning=Cleaning(()),
-        inputs=schema,
-        model=ArtifactConfig(uri=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), trust=True),
-        transformer=None,
-        answer_type=pa.string(),
-        labels=tuple(pipeline.classes_.tolist()),
-    )
+    pipeline.fit(to_frame(training, DEMO), training[TARGET].to_numpy(zero_copy_only=False))
+    return as_bundle(pipeline, DEMO, folder / f"{kind}.joblib", pa.string())
 
 
 def timed(bundle: Bundle, part: pa.Table, *, proba: bool) -> tuple[float, float]:
