@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,6 @@ from benchmarks.fitted_elsewhere import TARGET, features
 from benchmarks.in_process import DEMO, as_bundle, read_rows
 from benchmarks.machine import keep
 from scoreline.bundle.bisection import predict_or_refuse
-from scoreline.bundle.bundle import Bundle
 from scoreline.cleaning import CleanPart
 from scoreline.compiled.answers import is_identical
 from scoreline.compiled.linear_kernel import KERNEL_ROWS
@@ -33,6 +32,9 @@ from scoreline.demo import write_demo
 from scoreline.frame import to_frame
 from scoreline.scoring import BLOCK_ROWS
 from scoreline.threads import limited
+
+if TYPE_CHECKING:
+    from scoreline.bundle.bundle import Bundle
 
 TRAINING_ROWS = 30_000
 WARM_UP = 2 + (FIRST_ROWS + KERNEL_ROWS) // BLOCK_ROWS

@@ -42,11 +42,22 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     """
     if frame.empty:
         return _no_rows(fitted, proba=proba)
-    strangers = _unknown_categories(fitted, frame)
-    if strangers:
-        return _without(fitted, frame, strangers, proba=proba)
+    try:
+        # Strict encoders look for unknown categories themselves; looking before them would do it twice.
+        return _predicted(fitted, frame, 0, proba=proba)
+    except ModelError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it raises, the rows are the ones to find
+        strangers = _unknown_categories(fitted, frame)
+        if strangers:
+            return _without(fitted, frame, strangers, proba=proba)
+        return _bisected(fitted, frame, error, proba=proba)
+
+
+def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> Outcome:
+    """The outcome for a frame that raised an error; no category is to blame."""
     failures: dict[int, str] = {}
-    done = _halved(fitted, frame, 0, failures, proba=proba)
+    done = _apart(fitted, frame, 0, failures, error, proba=proba)
     refusals = tuple(
         Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
         for text, rows in _grouped(failures).items()
@@ -90,15 +101,21 @@ def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int,
         return [_predicted(fitted, frame, start, proba=proba)]
     except ModelError:
         raise
-    except Exception as error:  # whatever the fitted object raises, its row is refused with it
-        if len(frame) > 1:
-            middle = len(frame) // 2
-            first = _halved(fitted, frame.iloc[:middle], start, failures, proba=proba)
-            return first + _halved(fitted, frame.iloc[middle:], start + middle, failures, proba=proba)
-        failures[start] = said(error)
-        if len(failures) > MANY and len(failures) > (start + 1) / 2:
-            raise ModelError(_always_fails(fitted, failures)) from error
-        return []
+    except Exception as error:  # noqa: BLE001  whatever the fitted object raises, its row is refused with it
+        return _apart(fitted, frame, start, failures, error, proba=proba)
+
+
+def _apart(
+    fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int, str], error: Exception, *, proba: bool
+) -> list[Outcome]:
+    if len(frame) > 1:
+        middle = len(frame) // 2
+        first = _halved(fitted, frame.iloc[:middle], start, failures, proba=proba)
+        return first + _halved(fitted, frame.iloc[middle:], start + middle, failures, proba=proba)
+    failures[start] = said(error)
+    if len(failures) > MANY and len(failures) > (start + 1) / 2:
+        raise ModelError(_always_fails(fitted, failures)) from error
+    return []
 
 
 def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
