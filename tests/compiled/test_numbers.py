@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.numbers import Numbers, numbers_of
@@ -28,6 +35,7 @@ CHAINS = {
     "clipped": [MinMaxScaler(clip=True)],
     "robust": [RobustScaler(), SimpleImputer(strategy="constant", fill_value=0.5)],
     "robust_scale_only": [RobustScaler(with_centering=False)],
+    "nothing": [StandardScaler(with_mean=False, with_std=False), MaxAbsScaler()],
     "max_abs": [MaxAbsScaler(), StandardScaler(), RobustScaler()],
 }
 ANY = st.one_of(st.none(), st.floats(), st.sampled_from([0.0, -0.0, 1e308, -1e308, 5e-324]))
@@ -66,6 +74,7 @@ def test_numbers_have_the_bits_and_the_order_of_scikit_learn(chain: str, rows: l
         ([SimpleImputer(missing_values=0.1)], FITTED.fillna(0.0)),
         ([SimpleImputer()], FITTED.assign(b=np.nan)),
         ([MaxAbsScaler(clip=True)], FITTED),
+        ([FunctionTransformer(), StandardScaler()], FITTED),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

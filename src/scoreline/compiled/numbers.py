@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.operations import (
+    ADD,
+    AT_LEAST,
+    AT_MOST,
+    DIVIDE,
+    FILL,
+    MULTIPLY,
+    SUBTRACT,
+    operations_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-class Step(NamedTuple):
-    """What changes a matrix (rows, columns) in place, and whether columns without infinite numbers stay so."""
-
-    change: Callable[[np.ndarray], None]
-    keeps_finite: bool = False
+    from scoreline.compiled.operations import Operations
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +31,7 @@ class Numbers:
     """Columns of numbers and what is done to them, in the order and with the roundings of scikit-learn."""
 
     columns: pa.Schema
-    steps: tuple[Step, ...]
+    steps: tuple[Operations, ...]
 
     def block(self, table: pa.Table) -> np.ndarray:
         """What the transformer makes of the columns; float64, in the memory order that a frame leads to.
@@ -43,8 +48,10 @@ class Numbers:
             for step in self.steps:
                 # Each transformer looks before it works; the last one may well make an infinite number.
                 _check(made, suspects)
-                step.change(made)
-                suspects = suspects if step.keeps_finite else list(range(len(self.columns)))
+                for operation, operand in step:
+                    _WORK[operation](made, operand)
+                if any(operation != FILL for operation, _ in step):
+                    suspects = list(range(len(self.columns)))
         return made
 
 
@@ -53,8 +60,9 @@ def numbers_of(steps: Sequence[Any], columns: tuple[str, ...], schema: pa.Schema
     fields = pa.schema([schema.field(name) for name in columns])
     if not steps or not all(kind == pa.float64() or pa.types.is_integer(kind) for kind in fields.types):
         return None
-    known = [_step(each) for each in steps]
-    return Numbers(fields, tuple(step for step in known if step is not None)) if all(known) else None
+    known = [(step, operations_of(step)) for step in steps]
+    plain = [found for step, found in known if found is not None and _is_plain(step, found)]
+    return Numbers(fields, tuple(plain)) if len(plain) == len(steps) else None
 
 
 def _check(made: np.ndarray, columns: Sequence[int]) -> None:
@@ -72,57 +80,27 @@ def _values(column: pa.ChunkedArray, field: pa.Field) -> np.ndarray:
     return values
 
 
-def _step(transformer: Any) -> Step | None:
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
-
-    makers: dict[type, Callable[[Any], Step | None]] = {
-        SimpleImputer: _filled,
-        StandardScaler: lambda scaler: _scaled(scaler.mean_ if scaler.with_mean else None, scaler.scale_),
-        RobustScaler: lambda scaler: _scaled(scaler.center_, scaler.scale_),
-        MaxAbsScaler: lambda scaler: None if scaler.clip else _scaled(None, scaler.scale_),
-        MinMaxScaler: _spread,
-    }
-    maker = makers.get(type(transformer))
-    return None if maker is None else maker(transformer)
+def _is_plain(transformer: Any, operations: Operations) -> bool:
+    """Whether a transformer makes float64 of float64, and as many columns as it takes."""
+    whole = all(np.isfinite(operand).all() for operation, operand in operations if operation == FILL)
+    return whole and getattr(transformer, "_fill_dtype", np.float64) == np.float64
 
 
-def _filled(imputer: Any) -> Step | None:
-    if imputer._fill_dtype != np.float64 or imputer.add_indicator or not _is_nan(imputer.missing_values):  # noqa: SLF001
-        return None
-    values = imputer.statistics_.astype(np.float64)
-    if not np.isfinite(values).all():
-        # A column without values is left out.
-        return None
-
-    def fill(made: np.ndarray) -> None:
-        for place, value in enumerate(values.tolist()):
-            missing = np.isnan(made[:, place])
-            if missing.any():
-                made[missing, place] = value
-
-    return Step(fill, keeps_finite=True)
+def _fill(made: np.ndarray, by: np.ndarray) -> None:
+    for place, value in enumerate(by.tolist()):
+        missing = np.isnan(made[:, place])
+        if missing.any():
+            made[missing, place] = value
 
 
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and bool(np.isnan(value))
-
-
-def _scaled(center: np.ndarray | None, scale: np.ndarray | None) -> Step:
-    def scaled(made: np.ndarray) -> None:
-        if center is not None:
-            made -= center
-        if scale is not None:
-            made /= scale
-
-    return Step(scaled)
-
-
-def _spread(scaler: Any) -> Step:
-    def spread(made: np.ndarray) -> None:
-        made *= scaler.scale_
-        made += scaler.min_
-        if scaler.clip:
-            np.clip(made, *scaler.feature_range, out=made)
-
-    return Step(spread)
+_WORK: dict[int, Callable[[np.ndarray, Any], Any]] = {
+    FILL: _fill,
+    SUBTRACT: lambda made, by: np.subtract(made, by, out=made),
+    DIVIDE: lambda made, by: np.divide(made, by, out=made),
+    MULTIPLY: lambda made, by: np.multiply(made, by, out=made),
+    ADD: lambda made, by: np.add(made, by, out=made),
+    # Not maximum and minimum, which may turn the sign of zero.
+    AT_LEAST: lambda made, by: np.clip(made, by, np.inf, out=made),
+    AT_MOST: lambda made, by: np.clip(made, -np.inf, by, out=made),
+}
+"""Each changes a matrix in place."""

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoreline.compiled.operations import ADD, AT_LEAST, AT_MOST, DIVIDE, FILL, MULTIPLY, SUBTRACT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-FILL, SUBTRACT, DIVIDE, MULTIPLY, ADD, AT_LEAST, AT_MOST = range(7)
-"""The operations; the first one puts a number in place of NaN."""
 
 _WORK: dict[int, Callable[[np.ndarray, float], np.ndarray]] = {
     FILL: lambda values, by: np.where(np.isnan(values), by, values),

@@ -1,4 +1,4 @@
-"""Reading fitted transformers of numbers that treat each column alone."""
+"""What a branch of numbers does to each of its columns, where that keeps their order."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.baked.scale import ADD, AT_LEAST, AT_MOST, DIVIDE, FILL, MULTIPLY, SUBTRACT, Scale
+from scoreline.compiled.baked.scale import Scale
+from scoreline.compiled.operations import DIVIDE, MULTIPLY, operations_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Operations = list[tuple[int, Any]]
-    """An operation, and its operand or one for each column."""
+    from collections.abc import Sequence
 
 
 def scales_of(steps: Sequence[Any], count: int) -> list[Scale] | None:
     """What the steps of a branch of `count` columns do to each; None when some step is not known, or turns order."""
-    found = [_operations(step) for step in steps]
+    found = [[] if _passes_on(step) else operations_of(step) for step in steps]
     if any(each is None for each in found):
         return None
     every = [(operation, operand) for each in found for operation, operand in each or ()]
@@ -36,37 +34,8 @@ def _keeps_order(operation: int, operands: np.ndarray) -> bool:
     return positive and bool(np.isfinite(operands).all())
 
 
-def _operations(transformer: Any) -> Operations | None:
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+def _passes_on(transformer: Any) -> bool:
+    """Whether it does nothing at all, and does not even look for numbers that are not finite, as scalers do."""
+    from sklearn.preprocessing import FunctionTransformer
 
-    readers: dict[type, Callable[[Any], Operations | None]] = {
-        SimpleImputer: _filled,
-        StandardScaler: lambda scaler: _scaled(scaler.mean_ if scaler.with_mean else None, scaler.scale_),
-        RobustScaler: lambda scaler: _scaled(scaler.center_, scaler.scale_),
-        MaxAbsScaler: lambda scaler: None if scaler.clip else _scaled(None, scaler.scale_),
-        MinMaxScaler: _spread,
-        FunctionTransformer: lambda function: [] if function.func is None and not function.validate else None,
-    }
-    reader = readers.get(type(transformer))
-    return None if reader is None else reader(transformer)
-
-
-def _filled(imputer: Any) -> Operations | None:
-    marks_nan = isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)
-    if imputer.add_indicator or not marks_nan:
-        return None
-    try:
-        return [(FILL, imputer.statistics_.astype(np.float64))]
-    except ValueError:
-        return None
-
-
-def _scaled(center: np.ndarray | None, scale: np.ndarray | None) -> Operations:
-    steps = [(SUBTRACT, center), (DIVIDE, scale)]
-    return [(operation, operand) for operation, operand in steps if operand is not None]
-
-
-def _spread(scaler: Any) -> Operations:
-    limits = [(AT_LEAST, scaler.feature_range[0]), (AT_MOST, scaler.feature_range[1])] if scaler.clip else []
-    return [(MULTIPLY, scaler.scale_), (ADD, scaler.min_), *limits]
+    return type(transformer) is FunctionTransformer and transformer.func is None and not transformer.validate
