@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from scoreline.bundle.bundle import Bundle, Scored
+    from scoreline.cleaning import CleanPart
     from scoreline.compiled.scorer import Scorer
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import StoredFile
@@ -217,6 +218,9 @@ def _by_one_tier(tables: Iterator[pa.Table], scorer: Scorer) -> Iterator[pa.Tabl
         # The part that showed it has been answered without that tier.
         trusted = scorer.given_up
         yield table
+    if trusted not in (None, scorer.given_up):
+        # The sample that was still owed showed it.
+        raise GivenUp
 
 
 def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
@@ -253,18 +257,34 @@ class Account:
 
 def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
     """The rows to write for a unit, block by block; what became of all of its rows goes into the account. Lazy."""
-    batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
     names = task.output_schema.names
-    parts = -(-unit.rows // BLOCK_ROWS)
-    for number, raw in enumerate(even_parts(batches, BLOCK_ROWS)):
-        passed = admitted(raw, task.contract)
-        scored = task.bundle.predict(passed.table, proba=task.proba, place=Place(unit.name, number, parts))
+    for raw, passed, scored in _scored_parts(task, unit):
         moved = tuple(Refusal(passed.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in scored.refusals)
         refusals = (*passed.refusals, *moved)
         if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
             raise DataError(_stopped(raw, refusals))
         account.add(raw, refusals, scored)
         yield pa.table(_output(task, raw, passed.positions[scored.positions], scored), names=names)
+
+
+def _scored_parts(task: PredictTask, unit: Unit) -> Iterator[tuple[RawPart, CleanPart, Scored]]:
+    """Each part of a unit, what the contract admits of it, and its predictions.
+
+    Where the parts that hash chose for samples were filtered away or refused, the last one that was not has one: which
+    it is depends on unit and data alone.
+    """
+    batches = task.source.read(unit, task.contract, task.read, task.batch_rows)
+    parts = -(-unit.rows // BLOCK_ROWS)
+    sampled, spare = False, None
+    for number, raw in enumerate(even_parts(batches, BLOCK_ROWS)):
+        passed, place = admitted(raw, task.contract), Place(unit.name, number, parts)
+        scored = task.bundle.predict(passed.table, proba=task.proba, place=place)
+        if not sampled and scored.can_be_sampled:
+            sampled = place.is_sampled
+            spare = None if sampled else (passed.table, replace(place, instead=True))
+        yield raw, passed, scored
+    if spare is not None:
+        task.bundle.predict(spare[0], proba=task.proba, place=spare[1])
 
 
 def _stopped(raw: RawPart, refusals: Sequence[Refusal]) -> Problem:

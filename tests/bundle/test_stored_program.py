@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -300,6 +301,21 @@ def test_a_record_without_an_answer_is_an_error_that_says_why(
 ) -> None:
     with pytest.raises(DataError, match=said):
         loaded(bundles[name]).predict_record(record)
+
+
+@pytest.mark.parametrize("name", ["forest", "cleaned", "neighbours"])
+@pytest.mark.parametrize("asked", [None, 3, "Natal", ["Natal", 1.0, 30], pd.DataFrame({"city": ["Natal"]}), rows(1)])
+def test_what_is_no_mapping_is_an_error_that_says_what_to_give(bundles: dict[str, Path], name: str, asked: Any) -> None:
+    with pytest.raises(DataError, match=f"{type(asked).__name__} is no record") as caught:
+        loaded(bundles[name]).predict_record(asked)
+    assert "give a dict" in caught.value.problems[0].advice
+
+
+@pytest.mark.parametrize("name", ["forest", "cleaned", "neighbours"])
+def test_a_row_of_pandas_is_a_record(bundles: dict[str, Path], name: str) -> None:
+    record = {"city": "Natal", "amount": 1.0, "age": 30}
+    bundle = loaded(bundles[name])
+    assert bundle.predict_record(pd.Series(record)) == bundle.predict_record(record)
 
 
 def test_a_record_that_cleaning_drops_is_an_error(bundles: dict[str, Path]) -> None:

@@ -12,6 +12,7 @@ from scoreline.compiled import sampling
 from scoreline.compiled.linear import LinearModel
 from scoreline.compiled.scorer import FIRST_ROWS
 from scoreline.compiled.sparse_linear import SparseLinear
+from scoreline.results import RunRecord
 from scoreline.scoring import BLOCK_ROWS
 
 PARTS = 8
@@ -31,18 +32,39 @@ def test_a_unit_is_predicted_again_when_a_late_part_shows_a_difference(
     store(tmp_path, late_city(PARTS * BLOCK_ROWS), row_group_size=BLOCK_ROWS)
     # One part in four has a sample: some that are answered wrongly have none, and stand before one that has.
     monkeypatch.setattr(sampling, "EVERY", 4)
-    ran(tmp_path, job(tmp_path))
-    expected = predicted(tmp_path)["prediction"].to_pylist()
-    for kind in (LinearModel, SparseLinear):
-        monkeypatch.setattr(kind, "derive", _bent(kind.derive))
-    other = job(tmp_path, predict={"sink": {"kind": "parquet", "uri": str(tmp_path / "again")}})
-    record = ran(tmp_path, other | {"artifacts": str(tmp_path / "others")})
+    expected, record = _bent_halfway(tmp_path, monkeypatch)
     assert predicted(tmp_path, "again")["prediction"].to_pylist() == expected
     cost: dict[str, Any] = (record.predictions or {})["cost"]
     assert "A" not in cost["tiers"]
     assert any("other answers than scikit-learn's for rows of part" in reason for reason in cost["reasons"])
     told = (Path(record.artifacts) / "log.txt").read_text()
     assert "gave up a fast tier, and predicted the unit again without it: A: other" in told
+
+
+def test_a_difference_is_seen_where_the_part_that_hash_chose_is_filtered_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = late_city(PARTS * BLOCK_ROWS)
+    shops = table["shop"].to_numpy().copy()
+    shops[:BLOCK_ROWS] = -1
+    store(tmp_path, table.set_column(table.schema.get_field_index("shop"), "shop", pa.array(shops)))
+    # The first part of every unit is chosen.
+    monkeypatch.setattr(sampling, "_hash", lambda _unit, number: number)
+    clean = [{"kind": "filter_rows", "where": "shop >= 0", "on": "both"}]
+    expected, record = _bent_halfway(tmp_path, monkeypatch, clean=clean)
+    assert predicted(tmp_path, "again")["prediction"].to_pylist() == expected
+    assert len(expected) == (PARTS - 1) * BLOCK_ROWS
+    assert "A" not in (record.predictions or {})["cost"]["tiers"]
+
+
+def _bent_halfway(folder: Path, monkeypatch: pytest.MonkeyPatch, **sections: Any) -> tuple[list[str], RunRecord]:
+    """The predictions of a job, and its record where a fast tier answers wrongly for late rows."""
+    ran(folder, job(folder, **sections))
+    expected = predicted(folder)["prediction"].to_pylist()
+    for kind in (LinearModel, SparseLinear):
+        monkeypatch.setattr(kind, "derive", _bent(kind.derive))
+    other = job(folder, predict={"sink": {"kind": "parquet", "uri": str(folder / "again")}}, **sections)
+    return expected, ran(folder, other | {"artifacts": str(folder / "others")})
 
 
 def _bent(derive: Any) -> Any:

@@ -18,7 +18,7 @@ from scoreline.bundle.stored_program import StoredProgram
 from scoreline.compiled.answers import Chosen
 from scoreline.compiled.baked.arrow import plain_array
 from scoreline.compiled.baked.program import Program
-from scoreline.compiled.doubts import Partial
+from scoreline.compiled.doubts import MOST_DOUBTS, Partial
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.scorer import LEAST_ROWS, Tier
 from scoreline.contract import type_name
@@ -66,6 +66,12 @@ class Scored:
     def predictions(self) -> pa.Array:
         """One value for each row that was predicted, of the bundle's answer type."""
         return self.answers.dictionary_decode() if pa.types.is_dictionary(self.answers.type) else self.answers
+
+    @property
+    def can_be_sampled(self) -> bool:
+        """Whether a fast tier could have answered for its rows: enough of them, and few that the model refused."""
+        failed = sum(len(refusal.rows) for refusal in self.refusals if refusal.stage == "predict")
+        return len(self.positions) >= LEAST_ROWS and failed <= MOST_DOUBTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +156,8 @@ class Bundle:
         The same answer as `predict` gives for a table of this row, for a few dozen microseconds where the bundle keeps
         its compiled form, that covers the record, and there are no cleaning steps. Else, and for probabilities of
         linear models, scikit-learn is called, which takes milliseconds and is imported first. Raises DataError for a
-        missing column, a value of another type than its column, and a record that gets no prediction.
+        missing column, a value of another type than its column, a record that gets no prediction, and what is no
+        mapping.
         """
         return predict_one(self, record, proba=proba)
 

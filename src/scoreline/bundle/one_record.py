@@ -40,6 +40,10 @@ class Answer(NamedTuple):
 
 def predict_one(bundle: Bundle, record: Mapping[str, Any], *, proba: bool) -> Answer:
     """The answer of a bundle for one raw record. Raises DataError as `Bundle.predict_record` does."""
+    if type(record) is not dict and not _is_record(record):
+        what = f"a {type(record).__name__} is no record"
+        advice = "give a dict, or another mapping, with a value by column name; several rows are for `predict`"
+        raise DataError(Problem(what, "record", advice))
     try:
         found = _fast(bundle)(record, proba)
     except KeyError:
@@ -48,6 +52,11 @@ def predict_one(bundle: Bundle, record: Mapping[str, Any], *, proba: bool) -> An
         return _by_table(bundle, record, proba=proba)
     (prediction,) = found.predictions.tolist()
     return Answer(prediction, None if found.proba is None else tuple(found.proba[0].tolist()), Tier.COMPILED)
+
+
+def _is_record(given: Any) -> bool:
+    """Whether it holds a value by name, as mappings do, and rows of pandas and of databases."""
+    return hasattr(given, "keys") and hasattr(given, "__getitem__") and getattr(given, "ndim", 1) == 1
 
 
 @lru_cache(maxsize=16)

@@ -13,11 +13,15 @@ EVERY, SAMPLED_ROWS = 16, 64
 
 @dataclass(frozen=True)
 class Place:
-    """Where a part stands: the name of its unit, its number in there from 0, and how many parts the unit has."""
+    """Where a part stands: the name of its unit, its number in there from 0, and how many parts the unit has.
+
+    `instead` says that it stands in for the parts that hash chose, none of which had rows to sample.
+    """
 
     unit: str
     part: int
     parts: int
+    instead: bool = False
 
     @property
     def is_sampled(self) -> bool:
@@ -26,6 +30,8 @@ class Place:
         >>> [sum(Place("unit", part, parts).is_sampled for part in range(parts)) for parts in (1, 2, 16, 17, 320)]
         [1, 1, 1, 2, 20]
         """
+        if self.instead:
+            return True
         first = self.part - self.part % EVERY
         # The last part may be too short for a fast tier.
         choice = min(EVERY, max(1, self.parts - 1 - first))
