@@ -42,6 +42,7 @@ def _at_once() -> Iterator[None]:
     """Parts are compiled from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scorer_module, "FIRST_ROWS", 1)
+        patch.setattr(scorer_module, "FEW_TREES", 1)
         yield
 
 

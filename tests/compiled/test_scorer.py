@@ -37,6 +37,7 @@ def _at_once() -> Iterator[None]:
     """Parts are compiled from the first one on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scorer_module, "FIRST_ROWS", 1)
+        patch.setattr(scorer_module, "FEW_TREES", 1)
         yield
 
 
@@ -245,6 +246,29 @@ def test_a_proof_that_fails_leaves_everything_to_scikit_learn(monkeypatch: pytes
     work = scorer(LINEAR)
     assert work.answers(PART, proba=True) is None
     assert (work.tier, work.reasons[0]) == (Tier.PLAIN, "A: AttributeError: no such thing")
+
+
+def test_few_trees_are_compiled_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorer_module, "FEW_TREES", 8)
+    work = scorer(FOREST)
+    work.answers(some_rows(KERNEL_ROWS, seed=6), proba=False)
+    assert work.tier == Tier.ENCODED
+    work.answers(some_rows(KERNEL_ROWS, seed=7), proba=False)
+    assert work.tier == Tier.COMPILED
+
+
+def test_a_linear_model_of_numbers_alone_is_compiled_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = pa.schema([("a", pa.float64()), ("b", pa.float64())])
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(400, 2)), columns=["a", "b"])
+    case = Case(make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, frame["a"] > 0), schema)
+    part = pa.table({"a": np.linspace(-3, 3, LEAST_ROWS), "b": np.linspace(3, -2, LEAST_ROWS)})
+    monkeypatch.setattr(scorer_module, "FIRST_ROWS", LEAST_ROWS)
+    work = scorer(case)
+    tiers = []
+    for _ in range(5):
+        work.answers(part, proba=False)
+        tiers.append(work.tier)
+    assert tiers == [Tier.PLAIN] * 3 + [Tier.COMPILED] * 2
 
 
 def test_many_trees_are_compiled_with_the_first_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,13 @@ FIRST_ROWS = 2 * 16_384
 KERNEL_ROWS = 3 * 16_384
 """Trees are compiled once so many rows have come, since numba has to be loaded."""
 
+FEW_TREES = 32
+"""Fewer trees are compiled later, in proportion: they are quickly asked, and loading numba takes as long as ever."""
+
+NUMBERS_ROWS = 2
+"""Linear models of numbers alone are compiled after so many times the first rows for each column: the proof tries some
+values in each, and scikit-learn is nearly as fast where nothing has to be encoded."""
+
 MANY_TREES = 500
 """So many trees are compiled at once: scikit-learn takes longer for the first part than it takes to prove them."""
 
@@ -150,7 +157,10 @@ class Scorer:
         trees = count_trees(plan.model) if tier == Tier.COMPILED else 0
         if trees >= MANY_TREES:
             return 0
-        return KERNEL_ROWS if trees else FIRST_ROWS
+        if trees:
+            return KERNEL_ROWS * max(FEW_TREES, trees) // trees
+        encodes = any(branch.widths for branch in plan.branches)
+        return FIRST_ROWS if encodes else FIRST_ROWS * NUMBERS_ROWS * len(self._schema)
 
     def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
         """Keep the fastest of some tiers that holds; slower ones would only have to be proven, too."""
