@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import accumulate, cycle, takewhile
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,16 +46,14 @@ TINY_PARTS, TINY_BEFORE = 150, 20
 def cut(workload: Workload, rows: pa.Table) -> tuple[list[pa.Table], int]:
     """The parts that are timed, and how many of them are the first ones."""
     if workload.sizes is None:
-        starts = [*range(0, FIRST_ROWS, BLOCK_ROWS), FIRST_ROWS]
-        first = [rows.slice(start, end - start) for start, end in zip(starts, starts[1:], strict=False)]
-        return first + [rows.slice(FIRST_ROWS + place * BLOCK_ROWS, BLOCK_ROWS) for place in range(STEADY_PARTS)], len(
-            first
-        )
-    count = len(workload.sizes)
-    sizes = [size for size, _ in zip(cycle(workload.sizes), range((TINY_PARTS + TINY_BEFORE) * count), strict=False)]
-    starts = takewhile(lambda start: start + max(sizes) < rows.num_rows, accumulate(sizes, initial=0))
+        first = [rows.slice(start, min(BLOCK_ROWS, FIRST_ROWS - start)) for start in range(0, FIRST_ROWS, BLOCK_ROWS)]
+        later = [rows.slice(FIRST_ROWS + place * BLOCK_ROWS, BLOCK_ROWS) for place in range(STEADY_PARTS)]
+        return first + later, len(first)
+    sizes = workload.sizes * (TINY_PARTS + TINY_BEFORE)
+    # Where there are not enough rows for all parts, they are taken again.
+    starts = [start % (rows.num_rows - max(sizes)) for start in accumulate(sizes, initial=0)]
     parts = [rows.slice(start, size) for start, size in zip(starts, sizes, strict=False)]
-    return parts, TINY_BEFORE * count
+    return parts, TINY_BEFORE * len(workload.sizes)
 
 
 def seconds(bundle: Bundle, part: pa.Table, workload: Workload, *, ours_first: bool) -> list[float]:

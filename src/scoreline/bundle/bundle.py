@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.as_pandas import as_pandas
+from scoreline.bundle.as_table import as_table
 from scoreline.bundle.bisection import Outcome, predict_or_refuse
 from scoreline.bundle.compiling import scorer_of
 from scoreline.bundle.doubts import completed
@@ -144,7 +145,7 @@ class Bundle:
             return part.select(self.needs)
         schema = self.contract.only(self.needs).schema
         try:
-            return pa.Table.from_pandas(part[schema.names], schema=schema, preserve_index=False).select(self.needs)
+            return as_table(part, schema).select(self.needs)
         except (pa.ArrowException, UnicodeEncodeError, OverflowError) as error:
             what = f"a column holds values of another type than the bundle's contract says ({type(error).__name__})"
             advice = "give columns of the types in contract.json"
@@ -178,7 +179,7 @@ class Bundle:
         return Scored(
             as_answers(outcome.predictions, self.answer_type),
             outcome.proba,
-            clean.positions[outcome.positions],
+            _moved(outcome.positions, clean.positions),
             clean.refusals
             + tuple(Refusal(clean.positions[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals),
             clean.filtered,
@@ -221,6 +222,11 @@ class Bundle:
         """The DataFrame that the fitted object takes, of a cleaned table."""
         make = as_pandas if self.from_pandas else to_frame
         return make(table, self.inputs, markers_of(self.fitted.first, self.inputs.names))
+
+
+def _moved(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Where rows stood before; most often they are all."""
+    return positions if len(rows) == len(positions) else positions[rows]
 
 
 def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa.Array:
