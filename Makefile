@@ -8,8 +8,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	parity bench bench-peers bench-faults bench-first bench-compiled bench-memory bench-protocol bench-units \
-	bench-tables
+	parity bench bench-peers bench-faults bench-first bench-compiled bench-suite bench-memory bench-protocol \
+	bench-units bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench-first: setup  ## measure the first prediction of a new process, and one re
 
 bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
 	$(BIN)/python -m benchmarks.compiled_kernels
+
+bench-suite: setup  ## measure the transform stage alone, and many kinds of pipelines against scikit-learn
+	$(BIN)/python -W ignore -m benchmarks.encoding && $(BIN)/python -W ignore -m benchmarks.never_slower
 
 bench-memory: setup  ## measure the memory of workers over more and more rows
 	$(BIN)/python -W ignore -m benchmarks.flat_memory && $(BIN)/python -W ignore -m benchmarks.worker_environment

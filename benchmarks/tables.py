@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import speed_tables
+from benchmarks import speed_tables, suite_tables
 from benchmarks.machine import RESULTS
 from benchmarks.markdown import put, table
 from benchmarks.under_faults.contenders import CONTENDERS
@@ -262,6 +262,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_overhead": protocol_overhead,
     "many_units": many_units,
     "compiled_kernels": compiled_kernels,
+    "encoding": suite_tables.encoding,
+    "never_slower": suite_tables.never_slower,
     "first_prediction": first_prediction,
     "peers_speed": speed_tables.full,
     "flat_memory": flat_memory,
