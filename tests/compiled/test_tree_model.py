@@ -26,9 +26,10 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
 from scoreline.compiled.answers import Answers
+from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.edges import EDGE_ROWS, at_edges
-from scoreline.compiled.kernels import Masks, Walk
+from scoreline.compiled.kernels import Masks
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import Ranks, ranks_of
@@ -158,11 +159,11 @@ def test_many_rows_in_blocks_are_answered(name: str) -> None:
     assert of_kernels(case, table).agrees(case.reference(table, case.proba), 0)
 
 
-def test_small_trees_become_masks_and_deep_ones_are_walked() -> None:
+def test_small_trees_become_masks_and_rows_go_down_deep_ones() -> None:
     names = ("histogram", "wide_histogram", "deep_histogram_of_numbers", "forest")
     packed = {name: compiled(case_of(name)) for name in names}
     kinds = {name: type(model.packed) for name, model in packed.items() if isinstance(model, TreeModel)}
-    assert kinds == {"histogram": Masks, "wide_histogram": Masks, "deep_histogram_of_numbers": Walk, "forest": Walk}
+    assert kinds == {"histogram": Masks, "wide_histogram": Masks, "deep_histogram_of_numbers": Going, "forest": Going}
 
 
 def test_the_columns_of_a_one_hot_encoder_are_one_column_of_codes() -> None:

@@ -28,6 +28,29 @@ class Walk(NamedTuple):
     value: np.ndarray
 
 
+class Descent(NamedTuple):
+    """Trees to go down for many rows at once; see `scoreline.compiled.descent`.
+
+    Attributes
+    ----------
+    nodes : uint64, from the top: 32 bits left child (of a leaf, itself), 16 bits threshold, 11 bits view, 5 bits shift:
+        a row goes left when its view, shifted to the left, is at most the lower 32 bits; of a leaf the lowest 16 bits
+        are its number in the tree, and no view is larger
+    base : int64, the first node of each tree, and the end; the roots come first
+    first : int64, the first leaf of each tree, and the end
+    kind : uint32, for each leaf the row of values
+    values : float64 (kinds, n), what leaves add to n scores one after another
+    place : int64, the first of these scores of each tree
+    """
+
+    nodes: np.ndarray
+    base: np.ndarray
+    first: np.ndarray
+    kind: np.ndarray
+    values: np.ndarray
+    place: np.ndarray
+
+
 class Weights(NamedTuple):
     """A linear model.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scoreline.compiled.descent import going
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ALWAYS
 from scoreline.compiled.trees import CODES
@@ -13,6 +14,7 @@ from scoreline.compiled.trees import CODES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scoreline.compiled.descent import Going
     from scoreline.compiled.kernels import Masks, Walk
     from scoreline.compiled.ranks import Ranks
     from scoreline.compiled.trees import Ensemble, Tree
@@ -24,8 +26,8 @@ MOST_LEAVES = 64
 """Leaves of a tree that a bit mask has room for."""
 
 
-def pack(ensemble: Ensemble, ranks: Ranks) -> Walk | Masks | NotCompilable:
-    """Bit masks where every tree is small and adds to one score, else nodes to walk."""
+def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | Masks | NotCompilable:
+    """Bit masks where every tree is small and adds to one score, else trees to go down, else nodes to walk."""
     small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
     if small and all(tree.values.shape[1] == 1 for tree in ensemble.trees):
         return _masks(ensemble.trees, ranks)
@@ -33,7 +35,8 @@ def pack(ensemble: Ensemble, ranks: Ranks) -> Walk | Masks | NotCompilable:
         return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")
     if sum(len(tree.left) for tree in ensemble.trees) > MOST_NODES:
         return NotCompilable("more nodes than a number of 24 bits counts")
-    return as_walk(ensemble.trees, ranks)
+    walk, width = as_walk(ensemble.trees, ranks), ensemble.trees[0].values.shape[1]
+    return going(walk, width, np.array([tree.place for tree in ensemble.trees])) or walk
 
 
 def as_walk(trees: Sequence[Tree], ranks: Ranks) -> Walk:

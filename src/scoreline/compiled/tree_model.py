@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoreline.compiled.descent import Going
 from scoreline.compiled.packing import pack
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ranks_of
@@ -32,7 +33,7 @@ class TreeModel:
 
     ensemble: Ensemble
     ranks: Ranks
-    packed: Walk | Masks
+    packed: Going | Walk | Masks
     tolerance: float = 0.0
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
@@ -46,7 +47,9 @@ class TreeModel:
         self.ranks.layout.check(blocks)
         codes = self.ranks.codes(blocks, count)
         sums = np.tile(self.ensemble.start, (count, 1))
-        if isinstance(self.packed, Walk):
+        if isinstance(self.packed, Going):
+            self.packed.add(codes, sums)
+        elif isinstance(self.packed, Walk):
             walk(np.ascontiguousarray(codes.T), self.packed, sums, _ROWS_OF_WALKS)
         else:
             mask(codes.astype(np.uint32), self.packed, sums, _ROWS_OF_MASKS)
