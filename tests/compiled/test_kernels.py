@@ -40,9 +40,9 @@ def test_masks_find_the_same_leaves(word: type, rows: int) -> None:
     leaves = np.array([1.0, 10.0])
     rest = [np.zeros(1, int), np.zeros(1, int), np.zeros(0, np.uint32), np.zeros(2, int), np.zeros((0, 257), word)]
     trees = Masks(0 * one, 0 * one, one, right, np.array([0, 1]), leaves, *rest)
-    scores = np.zeros((rows, 1))
+    scores = np.zeros((1, rows))
     mask(codes.T.astype(np.uint32), trees, scores, 16)
-    assert scores[:, 0].tolist() == [(1.0, 1.0, 10.0)[row % 3] for row in range(rows)]
+    assert scores[0].tolist() == [(1.0, 1.0, 10.0)[row % 3] for row in range(rows)]
 
 
 def test_a_function_whose_code_cannot_be_kept_is_compiled_all_the_same() -> None:

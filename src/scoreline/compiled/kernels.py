@@ -316,7 +316,8 @@ def _trailing_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001  as 
 
 
 def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> None:
-    # Every test of a tree is made for every row: the loop over rows has no branch and becomes vector instructions.
+    # Every test of a tree is made for every row: the loops over rows have no branch and become vector instructions, the
+    # last one since scores are (scores, rows), and places are unsigned: negative ones would be looked for.
     rows = columns.shape[1]
     every = ~(trees.keep[:1] ^ trees.keep[:1])[0]
     left = np.empty(block, trees.keep.dtype)
@@ -334,9 +335,9 @@ def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> 
                 codes = columns[trees.category[each], start : start + count]
                 for row in range(count):
                     left[row] &= trees.table[each, min(codes[row], missing)]
+            leaf, mine = np.uint64(trees.leaf[tree]), scores[trees.place[tree], start : start + count]
             for row in range(count):
-                value = trees.value[trees.leaf[tree] + np.int64(_trailing_zeros(left[row]))]  # type: ignore[call-arg]
-                scores[start + row, trees.place[tree]] += value
+                mine[row] += trees.value[leaf + np.uint64(_trailing_zeros(left[row]))]  # type: ignore[call-arg]
 
 
 _step = _compiled(_step, inline="always")

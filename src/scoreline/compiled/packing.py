@@ -95,11 +95,11 @@ def _masks(trees: Sequence[Tree], ranks: Ranks) -> Masks:
         _Tests(nodes[~_asks_category(tree, nodes)], masks[~_asks_category(tree, nodes)])
         for tree, (nodes, masks, _) in zip(trees, taken, strict=True)
     ]
-    tests = [
-        ranks.tests(tree.feature[nodes], tree.threshold[nodes], tree.nan_left[nodes])
+    asked = [
+        (tree.feature[nodes], tree.threshold[nodes], tree.nan_left[nodes])
         for tree, (nodes, _) in zip(trees, ordered, strict=True)
     ]
-    column, low, span = np.concatenate(tests, axis=1).astype(np.uint32)
+    column, low, span = ranks.tests(*map(np.concatenate, zip(*asked, strict=True))).astype(np.uint32)
     sets = [_sets(tree, nodes, masks, ranks) for tree, (nodes, masks, _) in zip(trees, taken, strict=True)]
     return Masks(
         column,
@@ -151,12 +151,13 @@ def _in_order(tree: Tree) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _visited(tree: Tree, leaves: list[int]) -> Iterator[tuple[int, int, int]]:
     """Each inner node with the range of the leaves on its left side; leaves are appended from left to right."""
+    left, right = tree.left.tolist(), tree.right.tolist()
     waiting: list[tuple[int, int | None]] = [(0, None)]
     while waiting:
         node, first = waiting.pop()
         if first is not None:
             yield node, first, len(leaves)
-        elif tree.left[node] == -1:
+        elif left[node] == -1:
             leaves.append(node)
         else:
-            waiting += [(int(tree.right[node]), None), (node, len(leaves)), (int(tree.left[node]), None)]
+            waiting += [(right[node], None), (node, len(leaves)), (left[node], None)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scoreline.compiled.ranks import Ranks
     from scoreline.compiled.trees import Ensemble
 
-_ROWS_OF_WALKS, _ROWS_OF_MASKS = 8192, 1024
+_ROWS_OF_WALKS, _ROWS_OF_MASKS = 8192, 4096
 """Rows that take a tree one after another: the codes of that many stay in the cache."""
 
 
@@ -52,7 +52,9 @@ class TreeModel:
         elif isinstance(self.packed, Walk):
             walk(np.ascontiguousarray(codes.T), self.packed, sums, _ROWS_OF_WALKS)
         else:
-            mask(codes.astype(np.uint32), self.packed, sums, _ROWS_OF_MASKS)
+            by_score = np.ascontiguousarray(sums.T)
+            mask(codes.astype(np.uint32), self.packed, by_score, _ROWS_OF_MASKS)
+            sums = np.ascontiguousarray(by_score.T)
         return self.ensemble.finish(sums, proba)
 
     @property
