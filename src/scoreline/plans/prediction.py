@@ -25,6 +25,7 @@ from scoreline.plans.training import in_order, kept_surveys, without_locations
 from scoreline.scoring import PredictTask, check_names, check_output
 from scoreline.stages.pull import Asked, pull
 from scoreline.storage import absolute, sha256_of
+from scoreline.threads import limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -278,7 +279,9 @@ def answering(bundle: Bundle, survey: Survey) -> Bundle:
     """
     said = ""
     for table in islice(_some_rows(bundle, survey), PROBES):
-        outcome = predict_or_refuse(bundle.fitted, bundle.frame(table), proba=False)
+        # As when scoring; and each of a thousand trees would wait for threads that have nothing to do.
+        with limited(1):
+            outcome = predict_or_refuse(bundle.fitted, bundle.frame(table), proba=False)
         if len(outcome.positions):
             return replace(bundle, answer_type=answer_type_of(np.asarray(outcome.predictions)))
         said = outcome.refusals[0].detail
