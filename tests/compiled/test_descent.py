@@ -124,3 +124,39 @@ def test_rows_of_one_place_follow_each_other() -> None:
     assert views.order(codes).tolist() == [1, 3, 2, 0, 4]
     assert views.views == ((1, -1),)
     assert replace(views, sorting=()).order(codes).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_leaves_that_are_mixed_into_the_same_number_are_told_apart() -> None:
+    factors = [int(factor) for factor in np.random.default_rng(0).integers(2**63, size=8, dtype=np.uint64)]
+    odd = next(place for place, factor in enumerate(factors) if factor % 2)
+    other = 1 if odd == 0 else 0
+    # One value at the odd place comes to what 0.5 comes to at another.
+    wanted = mixed(0.5) * factors[other] * pow(factors[odd], -1, 2**64) % 2**64
+    twin = np.array([unmixed(wanted)], np.uint64).view(np.float64)[0]
+    nodes = [1 << 40 | 2 << 32 | 4, *(node << 40 | ALWAYS for node in (1, 2))]
+    walk = Walk(
+        np.array(nodes, np.uint64),
+        np.zeros(1, np.uint64),
+        np.array([0, 0, 1], np.uint32),
+        np.array([0, 1, 2]),
+        np.array([other, odd], np.uint16),
+        np.array([0.5, twin]),
+    )
+    made = going(walk, 8, np.zeros(1, np.int64))
+    assert made is not None
+    found = np.zeros((2, 8))
+    made.add(np.array([[0, 0], [0, 0], [0, 9], [0, 0]], np.uint16), found)
+    assert (found[0, other], found[1, odd]) == (0.5, twin)
+    assert (found != 0).sum() == 2
+
+
+def mixed(value: float) -> int:
+    bits = int(np.array([value]).view(np.uint64)[0])
+    return bits ^ bits >> 32 ^ bits >> 52
+
+
+def unmixed(wanted: int) -> int:
+    bits = wanted
+    for _ in range(3):
+        bits = wanted ^ bits >> 32 ^ bits >> 52
+    return bits

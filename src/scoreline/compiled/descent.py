@@ -182,21 +182,35 @@ def _settled(nodes: _Nodes, root: int | None) -> _Settled:
 
 def _kinds(walk: Walk, width: int, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What leaves add, each kind once: its number for each leaf, and the values."""
-    leaf = np.repeat(np.arange(len(walk.first) - 1), np.diff(walk.first))
-    every = np.zeros((len(walk.first) - 1, width))
-    every[leaf, walk.place - places[leaf]] = walk.value
-    bits = every.view(np.uint64)
-    # The lower half of a simple fraction is zero, and of a product the upper half is lost.
-    bits = bits ^ (bits >> np.uint64(32)) ^ (bits >> np.uint64(52))
-    mixed = bits @ np.random.default_rng(0).integers(2**63, size=width, dtype=np.uint64)
-    _, found, number = np.unique(mixed, return_index=True, return_inverse=True)
+    counts = np.diff(walk.first)
+    leaf = np.repeat(np.arange(len(counts)), counts)
+    place = walk.place - places[leaf]
+    _, found, number = np.unique(_mixed(walk, width, place), return_index=True, return_inverse=True)
     # In the order of their first leaves, so that those of one tree are near each other.
     order = np.argsort(found)
-    kind, values = np.argsort(order)[number], every[found[order]]
-    if not np.array_equal(values[kind], every):
+    chosen, kind = found[order], np.argsort(order)[number]
+    twin = chosen[kind]
+    same = np.array_equal(counts[twin], counts)
+    if same:
+        entry = np.arange(len(leaf)) - walk.first[leaf] + walk.first[twin[leaf]]
+        same = np.array_equal(place[entry], place) and np.array_equal(walk.value[entry], walk.value)
+    if not same:
         # Two kinds were mixed into one number.
-        return np.arange(len(every)), every
+        chosen = kind = np.arange(len(counts))
+    values = np.zeros((len(chosen), width))
+    first = np.isin(leaf, chosen)
+    values[kind[leaf[first]], place[first]] = walk.value[first]
     return kind, values
+
+
+def _mixed(walk: Walk, width: int, place: np.ndarray) -> np.ndarray:
+    """A number for each leaf that is the same for those that add the same, and hardly ever for others."""
+    bits = walk.value.view(np.uint64)
+    # The lower half of a simple fraction is zero, and of a product the upper half is lost.
+    bits = bits ^ (bits >> np.uint64(32)) ^ (bits >> np.uint64(52))
+    factors = np.random.default_rng(0).integers(2**63, size=width, dtype=np.uint64)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(bits * factors[place])])
+    return np.asarray(sums[walk.first[1:]] - sums[walk.first[:-1]])
 
 
 def _laid_out(settled: _Settled, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

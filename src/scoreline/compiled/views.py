@@ -43,8 +43,8 @@ class Views:
     @classmethod
     def of(cls, tests: np.ndarray, root: int | None, roots: int) -> Views:
         """The views that tests of nodes need: (3, nodes) column, low, span, as in `Walk`."""
-        column, kind = tests[0], _kinds(tests)
-        pairs = sorted(set(zip(column.tolist(), kind.tolist(), strict=True)))
+        asked = np.unique(tests[0] << 16 | (_kinds(tests) + 2))
+        pairs = list(zip((asked >> 16).tolist(), ((asked & 0xFFFF) - 2).tolist(), strict=True))
         needed = [(mine, what) for mine, what in pairs if mine != root or what < 0]
         return cls(tuple(needed or pairs[:1]), root, roots, _sorting(tests))
 
