@@ -1,16 +1,14 @@
-"""Every threshold is tried, and the numbers beside it."""
+"""Thresholds are tried, and the numbers beside them."""
 
 import numpy as np
-import pytest
 
-from scoreline.compiled.edges import LEAST_ROWS, MOST_ROWS, at_edges
+from scoreline.compiled.edges import EDGE_ROWS, at_edges
 
 
-@pytest.mark.parametrize("count", [3, 400])
-def test_each_threshold_is_tried_and_its_neighbours_in_both_precisions(count: int) -> None:
-    cuts = np.random.default_rng(0).normal(size=count)
-    (made,), rows = at_edges([np.ones((5, 2))], {(0, 1): cuts})
-    assert rows == len(made) == max(LEAST_ROWS, 6 * count + 1)
+def test_each_threshold_is_tried_and_its_neighbours_in_both_precisions() -> None:
+    cuts = np.random.default_rng(0).normal(size=400)
+    (made,) = at_edges([np.ones((5, 2))], {(0, 1): cuts})
+    assert made.shape == (EDGE_ROWS, 2)
     assert (made[:, 0] == 1).all()
     single = cuts.astype(np.float32)
     beside = [np.nextafter(values, side) for values in (cuts, single) for side in (-np.inf, np.inf)]
@@ -19,6 +17,5 @@ def test_each_threshold_is_tried_and_its_neighbours_in_both_precisions(count: in
 
 def test_of_very_many_thresholds_some_are_tried() -> None:
     cuts = np.arange(10_000.0)
-    (made,), rows = at_edges([np.ones((5, 1))], {(0, 0): cuts})
-    assert rows == MOST_ROWS
+    (made,) = at_edges([np.ones((5, 1))], {(0, 0): cuts})
     assert np.isin(cuts, made).sum() > 500

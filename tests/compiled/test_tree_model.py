@@ -25,16 +25,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import Answers, is_identical
 from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.edges import at_edges
+from scoreline.compiled.edges import EDGE_ROWS, at_edges
 from scoreline.compiled.kernels import Masks
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import Ranks, ranks_of
 from scoreline.compiled.tree_model import TreeModel, compile_trees
-from scoreline.compiled.trees import Ensemble, read_trees
+from scoreline.compiled.trees import Ensemble, asked_once, read_trees
 from scoreline.compiled.way import Way, no_look_up
 
 CLASSIFIERS = {
@@ -147,10 +147,10 @@ def test_answers_at_every_threshold_and_beside_it_are_those_of_scikit_learn(name
     for number in ("standard", "unfilled") if name.startswith(TAKES_NAN) else ("standard",):
         work = way(case_of(name, number))
         assert work.compiled is not None
-        blocks, rows = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
+        blocks = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
         proba = case_of(name).proba
-        found = work.compiled.answers(blocks, rows, proba=proba)
-        assert found.agrees(work.of_matrix(blocks, rows, proba=proba), 0)
+        found = work.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+        assert found.agrees(work.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting", "histogram", "small_forest_of_numbers"])
@@ -164,6 +164,18 @@ def test_small_trees_become_masks_and_rows_go_down_deep_ones() -> None:
     packed = {name: compiled(case_of(name)) for name in names}
     kinds = {name: type(model.packed) for name, model in packed.items() if isinstance(model, TreeModel)}
     assert kinds == {"histogram": Masks, "wide_histogram": Masks, "deep_histogram_of_numbers": Going, "forest": Going}
+
+
+@pytest.mark.parametrize("target", ["four", "two"])
+def test_histogram_boosting_that_is_asked_once_gives_both_of_its_answers(target: str) -> None:
+    case = fitted("standard", "one_hot", HistGradientBoostingClassifier(max_iter=3, random_state=0), target)
+    encoding, blocks = blocks_of(case, some_rows(300, seed=4))
+    matrix = encoding.after(encoding.stacked(blocks, 300))
+    model = case.plan.model
+    once = asked_once(model, matrix)
+    assert is_identical(once.predict(matrix), model.predict(matrix))
+    assert is_identical(once.predict_proba(matrix), model.predict_proba(matrix))
+    assert asked_once(model, matrix[:5]).predict_proba(matrix).shape[0] == 5
 
 
 def test_the_columns_of_a_one_hot_encoder_are_one_column_of_codes() -> None:

@@ -14,47 +14,44 @@ if TYPE_CHECKING:
 
     from scoreline.compiled.matrix import Block
 
-LEAST_ROWS, MOST_ROWS = 1024, 4096
+EDGE_ROWS = 4096
 """Rows that are tried; of more thresholds an even choice."""
 
 
-def at_edges(blocks: Sequence[Block], edges: Mapping[tuple[int, int], np.ndarray]) -> tuple[list[Block], int]:
-    """Blocks and how many rows they have: those given over and over, but numbers at `edges`.
+def at_edges(blocks: Sequence[Block], edges: Mapping[tuple[int, int], np.ndarray]) -> list[Block]:
+    """Blocks of `EDGE_ROWS` rows: those given over and over, but numbers at `edges`, by branch and feature in there.
 
-    `edges` are by branch and feature in there, and only blocks of floating point numbers are changed. There are as many
-    rows as the feature with the most edges and their neighbours needs, and from `LEAST_ROWS` to `MOST_ROWS`.
+    Only blocks of floating point numbers are changed.
     """
-    near = {where: _near(values) for where, values in edges.items()}
-    rows = min(MOST_ROWS, max(LEAST_ROWS, *map(len, near.values())))
-    return [_repeated(block, number, near, rows) for number, block in enumerate(blocks)], rows
+    return [_repeated(block, number, edges) for number, block in enumerate(blocks)]
 
 
-def _repeated(block: Block, number: int, near: Mapping[tuple[int, int], np.ndarray], rows: int) -> Block:
+def _repeated(block: Block, number: int, edges: Mapping[tuple[int, int], np.ndarray]) -> Block:
     if isinstance(block, CodedBranch):
-        again = np.arange(rows) % len(block.columns[0].codes)
-        return replace(block, columns=tuple(replace(each, codes=each.codes[again]) for each in block.columns))
-    again = np.arange(rows) % block.shape[0]
+        count = len(block.columns[0].codes)
+        return replace(block, columns=tuple(replace(each, codes=each.codes[_again(count)]) for each in block.columns))
     if not isinstance(block, np.ndarray):
-        return block.iloc[again] if hasattr(block, "iloc") else block[again]
-    made = block[again]
+        return block.iloc[_again(len(block))] if hasattr(block, "iloc") else block[_again(block.shape[0])]
+    made = block[_again(len(block))]
     if made.dtype.kind == "f":
         for feature in range(made.shape[1]):
-            if (number, feature) in near:
-                made[:, feature] = _spread(near[number, feature], rows)
+            if (number, feature) in edges:
+                made[:, feature] = _around(edges[number, feature], made.dtype)
     return made
 
 
-def _spread(values: np.ndarray, rows: int) -> np.ndarray:
-    """An even choice of so many values, in a random order."""
-    return np.random.default_rng(0).permutation(np.resize(values, max(len(values), rows)))[:rows]
+def _again(count: int) -> np.ndarray:
+    return np.arange(EDGE_ROWS) % count
 
 
-def _near(values: np.ndarray) -> np.ndarray:
-    """Values and their neighbours in both precisions."""
+def _around(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """An even choice of `values` and their neighbours in both precisions, in a random order."""
+    rng = np.random.default_rng(0)
     single = values.astype(np.float32)
     near: list[Any] = [values, single.astype(np.float64)]
     near += [np.nextafter(values, side) for side in (-np.inf, np.inf)]
     near += [np.nextafter(single, np.float32(side)).astype(np.float64) for side in (-np.inf, np.inf)]
     every = np.concatenate(near)
     # Infinity is a threshold too, where only NaN goes right; models that take no infinite numbers would refuse it.
-    return np.append(every[np.abs(every) < np.finfo(np.float32).max], 0.0)
+    every = np.append(every[np.abs(every) < np.finfo(np.float32).max], 0.0)
+    return rng.permutation(np.resize(every, max(len(every), EDGE_ROWS)))[:EDGE_ROWS].astype(dtype)

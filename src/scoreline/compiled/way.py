@@ -9,6 +9,7 @@ import numpy as np
 from scoreline.compiled.answers import ROUNDING, Answers
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.doubts import suspects
+from scoreline.compiled.trees import asked_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,9 +84,10 @@ class Way:
 
     def _of_stacked(self, made: Any, rows: int, *, proba: bool) -> Answers:
         matrix = self.encoding.after(made)
+        model = asked_once(self._model, matrix) if proba else self._model
         answers = Answers(
-            np.asarray(self._model.predict(matrix)),
-            np.asarray(self._model.predict_proba(matrix), np.float64) if proba else None,
+            np.asarray(model.predict(matrix)),
+            np.asarray(model.predict_proba(matrix), np.float64) if proba else None,
         )
         labels = len(self._model.classes_) if proba else 0
         if answers.predictions.shape != (rows,) or (

@@ -1,0 +1,155 @@
+"""Ways to take rows through deep trees, in one process and in turns over the same codes; writes a result file.
+
+Run: python -m benchmarks.tree_walks
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+
+from benchmarks.compiled_kernels import TRAINING_ROWS, read_rows
+from benchmarks.fitted_elsewhere import NUMBERS, TARGET, TEXTS, features
+from benchmarks.machine import keep
+from scoreline.bundle.compiling import made_of
+from scoreline.bundle.fitted import Fitted
+from scoreline.compiled import descent
+from scoreline.compiled.kernels import walk
+from scoreline.compiled.matrix import Encoding, layout_of
+from scoreline.compiled.packing import as_walk
+from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.tree_model import TreeModel, compile_trees
+from scoreline.compiled.way import no_look_up
+from scoreline.demo import write_demo
+from scoreline.frame import to_frame
+from scoreline.scoring import BLOCK_ROWS
+from scoreline.threads import limited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scoreline.compiled.flat import Walk
+
+    Add = Callable[[np.ndarray, np.ndarray], None]
+    """Adds to scores what the leaves of all trees add for codes (columns, rows)."""
+
+PARTS = 9
+"""Of which the first one is not counted: kernels are compiled then."""
+FORESTS = {
+    "deep": RandomForestClassifier(100, min_samples_leaf=2, random_state=0),
+    "shallow": RandomForestClassifier(100, max_depth=8, random_state=0),
+}
+
+
+def compiled(rows: pa.Table, forest: RandomForestClassifier) -> tuple[TreeModel, list[np.ndarray]]:
+    """A forest after the transformers, fitted on the first rows, as flat arrays; and the codes of parts."""
+    schema = pa.schema([*((name, pa.float64()) for name in NUMBERS), *((name, pa.string()) for name in TEXTS)])
+    training = rows.slice(0, TRAINING_ROWS)
+    pipeline = make_pipeline(features(), forest)
+    pipeline.fit(to_frame(training, schema), training[TARGET].to_numpy(zero_copy_only=False))
+    known = Fitted(pipeline, None, tuple(schema.names), named=True)
+    plan, frame, _ = made_of(known, schema, from_pandas=False)
+    if isinstance(plan, NotCompilable):
+        raise TypeError(plan.reason)
+    first = Encoding(plan, schema, frame, no_look_up)
+    blocks = first.blocks(training)
+    model = compile_trees(plan, layout_of(blocks, first.stacked(blocks, len(training))))
+    if isinstance(model, NotCompilable):
+        raise TypeError(model.reason)
+    encoding = Encoding(plan, schema, frame, model.derive)
+    parts = [rows.slice(start, BLOCK_ROWS).select(schema.names) for start in range(0, PARTS * BLOCK_ROWS, BLOCK_ROWS)]
+    return model, [model.ranks.codes(encoding.blocks(part), BLOCK_ROWS) for part in parts]
+
+
+def ways(model: TreeModel) -> Mapping[str, Add]:
+    """By name; the first one is what the others are compared with, the second one is in use."""
+    nodes, made = as_walk(model.ensemble.trees, model.ranks), model.packed
+    if not isinstance(made, descent.Going):
+        raise TypeError("the forest is too large")
+    plain = made._replace(views=replace(made.views, sorting=()))
+    return {
+        "node by node, eight rows abreast": lambda codes, scores: _walked(nodes, codes, scores),
+        "down, a root for each category, rows in order": made.add,
+        "the same, 4,096 rows at a time": lambda codes, scores: _in_pieces(made, codes, scores),
+        "the same, rows as they come": plain.add,
+        "the same, one root for all": _one_root(model, nodes).add,
+        "node by node, rows in order": lambda codes, scores: _ordered(made, nodes, codes, scores),
+    }
+
+
+def _walked(nodes: Walk, codes: np.ndarray, scores: np.ndarray) -> None:
+    walk(np.ascontiguousarray(codes.T), nodes, scores, 8192)
+
+
+def _ordered(made: descent.Going, nodes: Walk, codes: np.ndarray, scores: np.ndarray) -> None:
+    order = made.views.order(codes)
+    found = scores[order]
+    _walked(nodes, codes[:, order], found)
+    scores[order] = found
+
+
+def _in_pieces(made: descent.Going, codes: np.ndarray, scores: np.ndarray, rows: int = 4096) -> None:
+    for start in range(0, len(scores), rows):
+        made.add(codes[:, start : start + rows], scores[start : start + rows])
+
+
+def _one_root(model: TreeModel, nodes: Walk) -> descent.Going:
+    most, descent.MOST_ASKING = descent.MOST_ASKING, 0
+    try:
+        made = descent.going(nodes, len(model.ensemble.start), np.zeros(len(model.ensemble.trees), np.int64))
+    finally:
+        descent.MOST_ASKING = most
+    if made is None:
+        raise TypeError("the forest is too large")
+    return made
+
+
+def compared(model: TreeModel, parts: list[np.ndarray]) -> list[dict[str, Any]]:
+    """Processor seconds of all ways, in turns. Raises where a bit of a sum differs."""
+    named = ways(model)
+    seconds: dict[str, list[float]] = {name: [] for name in named}
+    for codes in parts:
+        sums = []
+        for name, add in named.items():
+            scores = np.tile(model.ensemble.start, (BLOCK_ROWS, 1))
+            start = time.process_time()
+            add(codes, scores)
+            seconds[name].append(time.process_time() - start)
+            sums.append(scores.tobytes())
+        if len(set(sums)) != 1:
+            raise RuntimeError("the sums differ")
+    base = next(iter(seconds.values()))[1:]
+    found = []
+    for name, taken in seconds.items():
+        ratios = [slow / fast for slow, fast in zip(base, taken[1:], strict=True)]
+        median, least, most = (round(of(ratios), 2) for of in (statistics.median, min, max))
+        speed = round(BLOCK_ROWS / statistics.median(taken[1:]))
+        found.append({"way": name, "rows_per_second": speed, "ratio": {"median": median, "least": least, "most": most}})
+    return found
+
+
+def main() -> None:
+    """Fit, compare, and write the result."""
+    results = []
+    with tempfile.TemporaryDirectory(prefix="scoreline-bench-") as scratch, limited(1):
+        write_demo(Path(scratch) / "data", PARTS * BLOCK_ROWS, "parquet")
+        rows = read_rows(Path(scratch) / "data" / "transactions")
+        for name, forest in FORESTS.items():
+            model, parts = compiled(rows, forest)
+            results += [{"forest": name, **found} for found in compared(model, parts)]
+            print(json.dumps(results, indent=1), flush=True)
+    keep("tree_walks", {"rows_a_part": BLOCK_ROWS, "results": results})
+
+
+if __name__ == "__main__":
+    main()
