@@ -76,7 +76,7 @@ bench-first: setup  ## measure the first prediction of a new process, and one re
 	$(BIN)/python -m benchmarks.first_prediction
 
 bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
-	$(BIN)/python -m benchmarks.compiled_kernels
+	$(BIN)/python -m benchmarks.compiled_kernels && $(BIN)/python -m benchmarks.tree_walks
 
 bench-suite: setup  ## measure the transform stage alone, and many kinds of pipelines against scikit-learn
 	$(BIN)/python -W ignore -m benchmarks.encoding && $(BIN)/python -W ignore -m benchmarks.never_slower

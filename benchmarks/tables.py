@@ -60,6 +60,7 @@ KERNELS = (
     "median ratio",
     "least to most",
 )
+WALKS = ("forest of 100 trees, 22 classes", "way", "rows/s", "median ratio", "least to most")
 MEMORY = (
     "rows",
     "files",
@@ -244,6 +245,17 @@ def compiled_kernels(found: dict[str, Any]) -> str:
     return f"{table(KERNELS, map(row, found['results']))}\n\n{_busy(found)}"
 
 
+def tree_walks(found: dict[str, Any]) -> str:
+    """Ways to take rows through deep trees."""
+
+    def row(of: dict[str, Any]) -> tuple[str, ...]:
+        ratio = of["ratio"]
+        spread = f"{ratio['least']} to {ratio['most']}"
+        return of["forest"], of["way"], f"{of['rows_per_second']:,}", str(ratio["median"]), spread
+
+    return f"{table(WALKS, map(row, found['results']))}\n\n{_busy(found)}"
+
+
 def first_prediction(found: dict[str, Any]) -> str:
     """A new process and its first prediction, then one record after the other."""
 
@@ -264,6 +276,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "compiled_kernels": compiled_kernels,
     "encoding": suite_tables.encoding,
     "never_slower": suite_tables.never_slower,
+    "tree_walks": tree_walks,
     "first_prediction": first_prediction,
     "peers_speed": speed_tables.full,
     "flat_memory": flat_memory,

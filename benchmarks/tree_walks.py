@@ -79,10 +79,10 @@ def ways(model: TreeModel) -> Mapping[str, Add]:
     plain = made._replace(views=replace(made.views, sorting=()))
     return {
         "node by node, eight rows abreast": lambda codes, scores: _walked(nodes, codes, scores),
-        "down, a root for each category, rows in order": made.add,
+        "down, a root for each category, rows in order: in use": made.add,
         "the same, 4,096 rows at a time": lambda codes, scores: _in_pieces(made, codes, scores),
         "the same, rows as they come": plain.add,
-        "the same, one root for all": _one_root(model, nodes).add,
+        "the same, one root for all, rows in order": _one_root(model, nodes).add,
         "node by node, rows in order": lambda codes, scores: _ordered(made, nodes, codes, scores),
     }
 
