@@ -25,6 +25,9 @@ MOST_NODES, MOST_VALUES = 2**22, 2**24
 MOST_LEAVES = 2**16
 """Kinds of leaves of a tree that a node has room for."""
 
+MOST_VIEWS = 256
+"""Views of a row that stay in the cache; a node has room for eight times as many."""
+
 MOST_ASKING = 2**18
 """Where more nodes ask for the category, they go on asking: each is the cause of several others."""
 
@@ -152,6 +155,8 @@ def going(walk: Walk, width: int, places: np.ndarray) -> Going | None:
     root = _most_asked(nodes)
     settled = _settled(nodes, root)
     views = Views.of(nodes.tests[:, nodes.inner], root, settled.keys)
+    if len(views.views) > MOST_VIEWS:
+        return None
     test = views.words(nodes.tests)
     test[leaves] = ALWAYS << 16 | own - first[nodes.tree[leaves]]
     words, base = _laid_out(settled, test)

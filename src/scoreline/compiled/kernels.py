@@ -1,4 +1,4 @@
-"""Loops that numba compiles: ranks of numbers, and trees in two forms. Import it where it is used: numba loads slowly.
+"""Loops that numba compiles: ranks of numbers, trees in three forms. Import it where it is used: numba loads slowly.
 
 The machine code is kept beside this file, or in the user's cache, where one of the two can be written to.
 """
