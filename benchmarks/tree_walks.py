@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.compiled_kernels import TRAINING_ROWS, read_rows
-from benchmarks.fitted_elsewhere import NUMBERS, TARGET, TEXTS, features
+from benchmarks.compiled_kernels import TRAINING_ROWS
+from benchmarks.fitted_elsewhere import TARGET, features
+from benchmarks.in_process import DEMO, read_rows
 from benchmarks.machine import keep
 from scoreline.bundle.compiling import made_of
 from scoreline.bundle.fitted import Fitted
@@ -38,6 +38,8 @@ from scoreline.threads import limited
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pyarrow as pa
+
     from scoreline.compiled.flat import Walk
 
     Add = Callable[[np.ndarray, np.ndarray], None]
@@ -53,21 +55,20 @@ FORESTS = {
 
 def compiled(rows: pa.Table, forest: RandomForestClassifier) -> tuple[TreeModel, list[np.ndarray]]:
     """A forest after the transformers, fitted on the first rows, as flat arrays; and the codes of parts."""
-    schema = pa.schema([*((name, pa.float64()) for name in NUMBERS), *((name, pa.string()) for name in TEXTS)])
     training = rows.slice(0, TRAINING_ROWS)
     pipeline = make_pipeline(features(), forest)
-    pipeline.fit(to_frame(training, schema), training[TARGET].to_numpy(zero_copy_only=False))
-    known = Fitted(pipeline, None, tuple(schema.names), named=True)
-    plan, frame, _ = made_of(known, schema, from_pandas=False)
+    pipeline.fit(to_frame(training, DEMO), training[TARGET].to_numpy(zero_copy_only=False))
+    known = Fitted(pipeline, None, tuple(DEMO.names), named=True)
+    plan, frame, _ = made_of(known, DEMO, from_pandas=False)
     if isinstance(plan, NotCompilable):
         raise TypeError(plan.reason)
-    first = Encoding(plan, schema, frame, no_look_up)
+    first = Encoding(plan, DEMO, frame, no_look_up)
     blocks = first.blocks(training)
     model = compile_trees(plan, layout_of(blocks, first.stacked(blocks, len(training))))
     if isinstance(model, NotCompilable):
         raise TypeError(model.reason)
-    encoding = Encoding(plan, schema, frame, model.derive)
-    parts = [rows.slice(start, BLOCK_ROWS).select(schema.names) for start in range(0, PARTS * BLOCK_ROWS, BLOCK_ROWS)]
+    encoding = Encoding(plan, DEMO, frame, model.derive)
+    parts = [rows.slice(start, BLOCK_ROWS).select(DEMO.names) for start in range(0, PARTS * BLOCK_ROWS, BLOCK_ROWS)]
     return model, [model.ranks.codes(encoding.blocks(part), BLOCK_ROWS) for part in parts]
 
 
