@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers
+from scoreline.compiled.answers import Answers, Chosen
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _tree(model: Any) -> Ensemble | NotCompilable:
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
         if not hasattr(model, "classes_"):
             return Answers(sums[:, 0])
-        return Answers(model.classes_.take(sums.argmax(axis=1), axis=0), sums if proba else None)
+        return Answers(Chosen(model.classes_, sums.argmax(axis=1)), sums if proba else None)
 
     start = np.zeros(tree.values.shape[1])
     return Ensemble((tree,), start, np.float32, model.n_features_in_, finish, takes_nan=_takes_nan(model))
@@ -151,7 +151,7 @@ def _forest(model: Any) -> Ensemble:
         means = sums / len(trees)
         if not hasattr(model, "classes_"):
             return Answers(means[:, 0])
-        return Answers(model.classes_.take(means.argmax(axis=1), axis=0), means if proba else None)
+        return Answers(Chosen(model.classes_, means.argmax(axis=1)), means if proba else None)
 
     start, takes_nan = np.zeros(trees[0].values.shape[1]), _takes_nan(model.estimators_[0])
     return Ensemble(trees, start, np.float32, model.n_features_in_, finish, takes_nan=takes_nan)
