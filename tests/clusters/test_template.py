@@ -3,8 +3,14 @@
 import os
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from multiprocessing import current_process, forkserver, get_context
 from pathlib import Path
+from threading import Event, Thread
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -16,6 +22,31 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers import by themselves"),
 ]
+
+
+@contextmanager
+def _another_session() -> Iterator[None]:
+    """One of another thread, which ends with it."""
+    opened, done = Event(), Event()
+
+    def hold() -> None:
+        with Local(workers=1).open() as session:
+            list(session.map(_worker, [0], "begin"))
+            opened.set()
+            done.wait()
+
+    thread = Thread(target=hold)
+    thread.start()
+    opened.wait()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _worker(_: int) -> int:
+    return os.getpid()
 
 
 def _parent(_: int) -> int:
@@ -66,3 +97,40 @@ def test_work_goes_on_when_what_workers_are_forked_from_is_killed(tmp_path: Path
 
     with Local(workers=2).open() as session:
         assert dict(session.map(kill_the_parent_once, range(20), "kill")) == {item: item for item in range(20)}
+
+
+def test_a_session_keeps_its_workers_when_one_of_another_thread_that_began_before_ends() -> None:
+    with ExitStack() as other:
+        other.enter_context(_another_session())
+        with Local(workers=1).open() as session:
+            ((_, before),) = session.map(_worker, [0], "before")
+            other.close()
+            assert [after for _, after in session.map(_worker, [0], "after")] == [before]
+    assert not psutil.pid_exists(before)
+
+
+def test_processes_that_the_program_forks_itself_are_left_alone() -> None:
+    with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
+        before = pool.submit(os.getpid).result()
+        with Local(workers=1).open() as session:
+            ((_, parent),) = session.map(_parent, [0], "parent")
+        assert parent == os.getpid()
+        assert pool.submit(os.getpid).result() == before
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+
+def test_what_the_program_forks_later_imports_nothing_of_ours() -> None:
+    before = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
+    with Local(workers=1).open() as session:
+        list(session.map(_worker, [0], "some"))
+    assert forkserver._forkserver._preload_modules == before  # type: ignore[attr-defined]
+
+
+def test_workers_start_where_no_socket_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The name of a socket has room for 107 bytes.
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setitem(current_process()._config, "tempdir", str(folder))  # type: ignore[attr-defined]
+    with Local(workers=1).open() as session:
+        assert [parent for _, parent in session.map(_parent, [0], "parent")] == [os.getpid()]

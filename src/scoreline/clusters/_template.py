@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,35 +19,83 @@ _CAN_FORK = sys.platform == "linux"
 """Elsewhere workers import by themselves: a fork of a process that has loaded system libraries is not safe on macOS."""
 _ENDS = "scoreline.clusters._ends_with_driver"
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def template(modules: Sequence[str]) -> Iterator[None]:
     """Start a process that imports `modules`, and do not wait; Dask forks workers from it for as long as this lasts.
 
     It has the environment of this moment, does not hear Ctrl-C, nor do its workers, and ends with its driver. Workers
-    that are left at the end are killed.
+    that are left at the end are killed. Sessions that are open at once share it, and the last one ends it.
+
+    Python has one such process for all that a program does. Where the program has one of its own, or none can be
+    started, workers are started one by one.
     """
     if not _CAN_FORK:
         yield
         return
-    wanted = [_ENDS, *modules]
-    _start(wanted)
-    try:
-        with _chosen(wanted):
+    with _SHARED.used([_ENDS, *modules]):
+        yield
+
+
+class _Shared:
+    """The process, for as long as some session needs it. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._sessions = 0
+        self._running = ExitStack()
+        self._lock = Lock()
+
+    @contextmanager
+    def used(self, modules: Sequence[str]) -> Iterator[None]:
+        with self._lock:
+            if not self._sessions:
+                self._begin(modules)
+            self._sessions += 1
+        try:
             yield
-    finally:
-        _end()
+        finally:
+            with self._lock:
+                self._sessions -= 1
+                if not self._sessions:
+                    self._running.close()
+
+    def _begin(self, modules: Sequence[str]) -> None:
+        # Python names it nowhere else.
+        if _server()._forkserver_pid is not None:  # noqa: SLF001
+            _log.info("workers are started one by one: the program forks processes of its own")
+            return
+        try:
+            self._running.enter_context(_running(modules))
+        except OSError as error:
+            _log.info("workers are started one by one: %s", error)
+
+
+_SHARED = _Shared()
+
+
+@contextmanager
+def _running(modules: Sequence[str]) -> Iterator[None]:
+    # Starting the tracker unblocks Ctrl-C in the thread that does it.
+    resource_tracker.ensure_running()
+    before = _server()._preload_modules  # noqa: SLF001
+    # The process ends with the thread that starts it, which must outlast a session that others share.
+    with ThreadPoolExecutor(1, "template", signal.pthread_sigmask, (signal.SIG_BLOCK, [signal.SIGINT])) as pool:
+        coming = pool.submit(_start, modules)
+        try:
+            coming.result()
+            with _chosen(modules):
+                yield
+        finally:
+            wait([coming])
+            _end()
+            forkserver.set_forkserver_preload(before)
 
 
 def _start(modules: Sequence[str]) -> None:
-    # Starting the tracker unblocks Ctrl-C in the thread that does it.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        forkserver.set_forkserver_preload(list(modules))
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    forkserver.set_forkserver_preload(list(modules))
+    forkserver.ensure_running()
 
 
 @contextmanager
@@ -63,7 +114,12 @@ def _chosen(modules: Sequence[str]) -> Iterator[None]:
 def _end() -> None:
     """End the process at once: told to end by itself it would wait for its workers, and free all that it imported."""
     # Python offers no other way, and would keep the process for as long as the driver lives.
-    server: Any = forkserver._forkserver  # noqa: SLF001
-    with suppress(ProcessLookupError):
-        os.kill(server._forkserver_pid, signal.SIGKILL)  # noqa: SLF001
-    server._stop()  # noqa: SLF001
+    server = _server()
+    if server._forkserver_pid is not None:  # noqa: SLF001
+        with suppress(ProcessLookupError):
+            os.kill(server._forkserver_pid, signal.SIGKILL)  # noqa: SLF001
+        server._stop()  # noqa: SLF001
+
+
+def _server() -> Any:
+    return forkserver._forkserver  # noqa: SLF001
