@@ -105,8 +105,9 @@ def test_a_session_keeps_its_workers_when_one_of_another_thread_that_began_befor
         with Local(workers=1).open() as session:
             ((_, before),) = session.map(_worker, [0], "before")
             other.close()
+            ((_, parent),) = session.map(_parent, [0], "parent")
             assert [after for _, after in session.map(_worker, [0], "after")] == [before]
-    assert not psutil.pid_exists(before)
+    assert not psutil.pid_exists(parent)
 
 
 def test_processes_that_the_program_forks_itself_are_left_alone() -> None:
