@@ -236,22 +236,28 @@ class Series:
 
 
 def kill_worker_of_local(driver: Driver, chance: random.Random) -> str:
-    """Kill a worker process of a driver's own cluster; its nanny lives in the driver."""
+    """Kill a worker process of a driver's own cluster, whose nanny lives in the driver, or what it was forked from."""
     while driver.process.poll() is None:
-        workers = [process for process in driver.offspring() if _is_forked(process)]
-        if workers:
-            chance.choice(workers).kill()
-            return "worker of a local cluster"
+        forked = [process for process in driver.offspring() if _is_forked(process)]
+        if forked:
+            killed = chance.choice([*forked, _parent(forked[0])])
+            killed.kill()
+            return "worker of a local cluster" if killed in forked else "what workers are forked from"
         time.sleep(0.01)
     return "nobody, since the driver was done"
 
 
 def _is_forked(process: psutil.Process) -> bool:
     """Whether it was forked as workers are, from a process of the same command line."""
+    return "forkserver" in _spoken(process) and "forkserver" in _spoken(_parent(process))
+
+
+def _parent(process: psutil.Process) -> psutil.Process:
+    """The parent of a process; itself when it has just ended."""
     try:
-        return "forkserver" in _spoken(process) and "forkserver" in _spoken(process.parent())
+        return process.parent() or process
     except psutil.NoSuchProcess:
-        return False
+        return process
 
 
 class HandStarted(DaskProcesses):
