@@ -57,12 +57,13 @@ def test_auto_is_one_worker_for_each_core() -> None:
 
 
 def test_workers_get_the_memory_that_is_asked_for_and_listen_to_this_machine_only() -> None:
+    before = psutil.Process().children(recursive=True)
     with Local(workers=1, memory_limit="512MiB").open() as session:
         (worker,) = session.client.scheduler_info()["workers"].values()
-        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        started = [each for each in psutil.Process().children(recursive=True) if each not in before]
         listening = {
             connection.laddr.ip
-            for process in processes
+            for process in (psutil.Process(), *started)
             for connection in process.net_connections("inet")
             if connection.status == psutil.CONN_LISTEN
         }
