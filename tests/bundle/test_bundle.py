@@ -159,8 +159,9 @@ def test_an_answer_of_another_type_is_an_error(predictions: Any, arrow_type: pa.
         as_answers(predictions, arrow_type)
 
 
-def test_classes_that_are_not_chosen_need_not_be_text() -> None:
-    classes = np.array(["a", 1.5], dtype=object)
+@pytest.mark.parametrize("other", [1.5, "\ud800"])
+def test_classes_that_are_not_chosen_need_not_be_text(other: object) -> None:
+    classes = np.array(["a", other], dtype=object)
     assert as_answers(Chosen(classes, np.array([0, 0])), pa.string()).to_pylist() == ["a", "a"]
     with pytest.raises(ModelError, match="not all"):
         as_answers(Chosen(classes, np.array([0, 1])), pa.string())

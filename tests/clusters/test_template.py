@@ -110,6 +110,16 @@ def test_a_session_keeps_its_workers_when_one_of_another_thread_that_began_befor
     assert not psutil.pid_exists(parent)
 
 
+def test_a_session_within_another_leaves_its_workers_alone() -> None:
+    with Local(workers=1).open() as outer:
+        assert dict(outer.map(abs, [-1], "absolute")) == {0: 1}
+        with Local(workers=1).open() as inner:
+            parents = {found for session in (outer, inner) for _, found in session.map(_parent, [0], "parent")}
+        assert len(parents) == 1
+        assert dict(outer.map(abs, [-2], "absolute")) == {0: 2}
+    assert not psutil.pid_exists(parents.pop())
+
+
 def test_processes_that_the_program_forks_itself_are_left_alone() -> None:
     with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
         before = pool.submit(os.getpid).result()

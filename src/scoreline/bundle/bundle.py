@@ -239,21 +239,29 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
     ['a', 'b']
     """
     if isinstance(predictions, Chosen):
-        classes = plain_array(predictions.classes, answer_type) if pa.types.is_string(answer_type) else None
+        classes = _texts(predictions.classes) if pa.types.is_string(answer_type) else None
         if classes is not None:
             places = pa.array(predictions.places.astype(np.int32, copy=False))
             return pa.DictionaryArray.from_arrays(places, classes, safe=False)
         predictions = np.asarray(predictions)
-    plain = plain_array(predictions, answer_type) if len(predictions) < LEAST_ROWS else None
-    if plain is not None:
-        return plain
     try:
+        plain = plain_array(predictions, answer_type) if len(predictions) < LEAST_ROWS else None
+        if plain is not None:
+            return plain
         if predictions.dtype.kind in "OU" or not len(predictions):
             return pa.array(predictions.tolist(), type=answer_type)
         return pa.array(predictions).cast(answer_type)
-    except (pa.ArrowException, OverflowError) as error:
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         what = f"the model answers with values that are not all {type_name(answer_type)}, as its first ones were"
         raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error
+
+
+def _texts(classes: np.ndarray) -> pa.Array | None:
+    """Classes as text; None where one is none, which does no harm unless it is predicted."""
+    try:
+        return plain_array(classes, pa.string())
+    except UnicodeEncodeError:
+        return None
 
 
 def answer_type_of(predictions: np.ndarray) -> pa.DataType:
