@@ -37,7 +37,7 @@ WORKER_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
 }
 """What workers are started with; what it is worth is measured by ``benchmarks/worker_environment.py``."""
-_IMPORTED_EARLY = ["distributed", "scoreline.scoring", "sklearn.compose", "sklearn.pipeline", "numba"]
+_IMPORTED_EARLY = ["distributed", "scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
 """What tasks will need: workers import it while the driver still makes its plan. They do so before they run anything:
 two threads of a process that import each other's modules may fail."""
 _HASHES = {"PYTHONHASHSEED": "6640"}
