@@ -8,6 +8,9 @@ def main() -> None:
     from io import TextIOWrapper
     from pathlib import Path
 
+    from scoreline.cli.ending import Ending
+
+    ending = Ending()
     from scoreline.cli.app import app
 
     if sys.stderr is None:
@@ -15,7 +18,11 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal that knows fewer characters than file names have must not end a run.
         sys.stdout.reconfigure(errors="backslashreplace")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        ending.take(end.code)
+        raise
 
 
 __all__ = ["main"]
