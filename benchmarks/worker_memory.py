@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 SECONDS = 0.2
 
 
@@ -58,20 +60,20 @@ class WorkerMemory(Watching):
 
 def descendants(root: int) -> list[int]:
     """All that a process started, and what these started."""
-    found, waiting = [], [root]
-    while waiting:
-        children = children_of(waiting.pop())
-        found += children
-        waiting += children
-    return found
+    try:
+        return [child.pid for child in psutil.Process(root).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def children_of(pid: int) -> list[int]:
-    """Processes that any thread of a process started."""
+    """Processes that a process started; none when it has ended.
+
+    By the parent that each process of the machine names: lists by thread miss those of a thread that ends meanwhile.
+    """
     try:
-        threads = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    except OSError:
+        return [child.pid for child in psutil.Process(pid).children()]
+    except psutil.NoSuchProcess:
         return []
 
 

@@ -1,10 +1,13 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from benchmarks.process_tree import Run, run
+from benchmarks.worker_memory import children_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -69,3 +72,21 @@ def test_what_was_started_before_is_not_measured() -> None:
         before.stdout.readline()
         assert ran("import time; time.sleep(1)").tree_mib < 200
         before.kill()
+
+
+def test_children_are_all_seen_while_threads_come_and_go() -> None:
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            threading.Thread(target=time.sleep, args=(0.0005,)).start()
+
+    coming = threading.Thread(target=come_and_go)
+    with started("import time; time.sleep(60)") as before:
+        coming.start()
+        try:
+            assert all(before.pid in children_of(os.getpid()) for _ in range(200))
+        finally:
+            over.set()
+            coming.join()
+            before.kill()

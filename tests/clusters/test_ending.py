@@ -112,7 +112,9 @@ def test_ctrl_c_while_workers_start_leaves_none_and_none_complains(tmp_path: Pat
         os.killpg(process.pid, signal.SIGINT)
         said, complained = process.communicate(timeout=40)
     assert processes
-    assert (said, complained) == (b"interrupted\n", b"")
+    # Work may have begun by then.
+    assert said.removeprefix(b"first\n") == b"interrupted\n"
+    assert complained == b""
     assert _left(processes, 5) == []
 
 
