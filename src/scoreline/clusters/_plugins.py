@@ -86,6 +86,7 @@ def shipped(client: Client, modules: Sequence[OwnModule], seconds: float) -> Ite
         # A scheduler that is lost, or workers that hang, must not keep the session from closing.
         scheduler: Any = client.scheduler
         if modules and client.status == "running":
-            with suppress(OSError):
+            # A scheduler that came back may never have heard of them.
+            with suppress(OSError, ValueError):
                 name = _OwnModules(modules).name
                 client.sync(scheduler.unregister_worker_plugin, name=name, callback_timeout=_CLOSE_S)
