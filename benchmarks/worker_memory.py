@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +12,7 @@ import psutil
 SECONDS = 0.2
 
 
-class Watching:
+class Watching(ABC):
     """Looks again and again, in a thread, for as long as the block lasts."""
 
     def __init__(self) -> None:
@@ -26,8 +27,9 @@ class Watching:
         self._done.set()
         self._thread.join()
 
+    @abstractmethod
     def _watch(self) -> None:
-        raise NotImplementedError
+        """Look, until `_done` is set."""
 
 
 class WorkerMemory(Watching):

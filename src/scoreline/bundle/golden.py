@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scoreline.bundle.bundle import Bundle
 
 ROWS = 200
-POSITION, PREDICTION, PROBA = "__row__", "__prediction__", "__proba__"
+PREDICTION, PROBA = "__prediction__", "__proba__"
 TOLERANCE = 1e-12
 """Largest difference of a number: linear models add up in another order on another processor."""
 

@@ -6,6 +6,7 @@ import typer
 
 from scoreline.cli.options import ConfigArgument, DebugOption, ModuleOption, SetOption
 from scoreline.cli.outcome import Outcome
+from scoreline.cli.printing import say
 
 app = typer.Typer(help="Print the JSON Schema of configs, or a config.", no_args_is_help=True)
 
@@ -16,7 +17,7 @@ def schema(debug: DebugOption = False) -> None:
     with Outcome(debug=debug):
         from scoreline.config.schema import schema_text
 
-        print(schema_text(), end="")
+        say(schema_text().removesuffix("\n"))
 
 
 @app.command()
@@ -29,4 +30,4 @@ def show(
         from scoreline.starter import config_text
 
         job = load_config(config, overrides or [], modules or [])
-        print(config_text(job.as_json()), end="")
+        say(config_text(job.as_json()).removesuffix("\n"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 import typer
 
+from scoreline.cli.printing import say
 from scoreline.errors import Problem, ScorelineError, StorageError
 
 if TYPE_CHECKING:
@@ -82,11 +83,13 @@ class Outcome:
         self._warnings = warnings.catch_warnings()
 
     def show(self, result: Result) -> None:
-        """Print the result of the command on stdout."""
-        if self._as_json:
-            print(_as_json(result.as_json()))
-        else:
-            print("\n".join(result.lines()))
+        """Print the result of the command on stdout; what it has done is done, whoever reads it."""
+        text = _as_json(result.as_json()) if self._as_json else "\n".join(result.lines())
+        try:
+            say(text)
+        except BrokenPipeError:
+            self._close("done", 0)
+            raise
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -121,7 +124,9 @@ class Outcome:
             self._tell(problem)
         if self._as_json:
             told = [{"what": p.what, "where": p.where, "advice": p.advice} for p in problems]
-            print(_as_json({"exit_code": code, "problems": told}))
+            # stderr has been told.
+            with suppress(StorageError, BrokenPipeError):
+                say(_as_json({"exit_code": code, "problems": told}))
         self._close("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", code)
         raise typer.Exit(code)
 

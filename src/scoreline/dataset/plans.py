@@ -43,11 +43,6 @@ class RunPlan:
     adopted: tuple[str, ...] = ()
 
     @property
-    def recipe_key(self) -> str:
-        """Hash of the recipe."""
-        return digest(self.recipe)
-
-    @property
     def key(self) -> str:
         """The score_key."""
         return digest(self._identity)
