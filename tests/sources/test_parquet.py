@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -230,6 +230,16 @@ def test_files_without_rows_are_noted(tmp_path: Path) -> None:
     found = everything(source(tmp_path, a=some_rows(0), b=some_rows(2)))
     assert found.identity == [("b.parquet", 0), ("b.parquet", 1)]
     assert "files without rows: a.parquet" in found.survey.notes
+
+
+@pytest.mark.parametrize(
+    "columns", [{}, {"n": [], "s": pa.array([], pa.float64())}, {"other": pa.nulls(0)}], ids=["none", "types", "names"]
+)
+def test_columns_of_files_without_rows_do_not_matter(tmp_path: Path, columns: dict[str, Any]) -> None:
+    alone = everything(source(tmp_path / "alone", b=some_rows(2)))
+    found = everything(source(tmp_path / "both", a=pa.table(columns), b=some_rows(2)))
+    assert found.survey.contract == alone.survey.contract
+    assert found.table.equals(alone.table)
 
 
 def test_a_file_that_changed_since_the_survey_is_refused(tmp_path: Path) -> None:

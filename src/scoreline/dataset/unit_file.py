@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scoreline.dataset.hashed_file import HashedFile
 from scoreline.dataset.receipts import StoredFile, no_answer
 from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, draft, open_input, sha256_of, size
@@ -18,13 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from typing_extensions import Buffer as ReadableBuffer
-
     from scoreline.dataset.layout import Layout
     from scoreline.sinks.base import Sink
-
-_BUFFER = 2**20
-"""Bytes of small writes, such as headers of pages, that go to the disk together."""
 
 
 def write_unit_file(
@@ -36,23 +30,10 @@ def write_unit_file(
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with draft(uri) as spool:
-        with _Hashing(io.FileIO(spool, "w")) as file:
-            rows = sink.write(tables, schema, file, {"scoreline.score_key": layout.score_key})
-        made = StoredFile(layout.below_store(uri), file.digest.hexdigest(), spool.stat().st_size)
+        with HashedFile(spool) as file:
+            rows = sink.write(tables, schema, cast("BinaryIO", file), {"scoreline.score_key": layout.score_key})
+        made = StoredFile(layout.below_store(uri), file.sha256, spool.stat().st_size)
         return _published(spool, made, uri), rows
-
-
-class _Hashing(io.BufferedWriter):
-    """A file that hashes what is written to it, so that nobody has to read it for that."""
-
-    def __init__(self, raw: io.FileIO) -> None:
-        super().__init__(raw, _BUFFER)
-        self.digest = hashlib.sha256()
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        """Write at the end."""
-        self.digest.update(data)
-        return super().write(data)
 
 
 def _published(spool: Path, made: StoredFile, uri: str) -> StoredFile:

@@ -209,7 +209,7 @@ def _reads(text: str, form: str) -> bool:
 
 
 def _suggest_parquet(uri: str, files: Sequence[FileInfo]) -> dict[str, Any]:
-    footers = read_footers(files)
+    footers = [footer for footer in read_footers(files) if footer.rows]
     found = names_by_path(footers)
     _refuse_differences(found)
     names = dict.fromkeys(name for columns in found.values() for name in columns)

@@ -29,7 +29,8 @@ class Parquet(Source):
     """Parquet files with the same columns in all of them, in any order.
 
     Folders named ``key=value`` are columns too, unless the files have them. Types may differ between files where no
-    value is lost; other differences are refused, or checked value by value where the contract declares the type.
+    value is lost; other differences are refused, or checked value by value where the contract declares the type. Files
+    without rows may have any columns.
     """
 
     kind: Literal["parquet"] = "parquet"
@@ -41,18 +42,20 @@ class Parquet(Source):
     def survey(self, declared: ContractConfig, known: Contract | None = None) -> Survey:
         """Read the footers of all files in threads, compare them, and cut units along row groups."""
         files, asked = self.files(), Asked(declared, known)
-        footers = read_footers(files)
+        found = read_footers(files)
+        # What writes a part without rows seldom knows the types of its columns, and nothing depends on them.
+        footers = [footer for footer in found if footer.rows]
         names = names_by_path(footers)
         problems = list(repeated_names(names))
         paths = [file.path for file in files]
-        if not any(footer.rows for footer in footers):
+        if not footers:
             problems.append(Problem("there are no rows", some_files(paths), "give at least one file with rows"))
         if problems:
             raise DataError(*problems)
         columns = asked.columns(names, some_files(paths))
         given = {name: wanted for name, wanted in asked.types.items() if name in columns}
         schema, notes = settle_types(footers, given, columns)
-        hollow = [footer.file.path for footer in footers if not footer.rows]
+        hollow = [footer.file.path for footer in found if not footer.rows]
         notes = (*notes, f"files without rows: {some_files(hollow)}") if hollow else notes
         stored = stored_types(footers, columns)
         return Survey(files, cut_units(footers), asked.contract(schema), self, notes, stored)
