@@ -40,10 +40,16 @@ def join(uri: str, *names: str) -> str:
 def absolute(uri: str) -> str:
     """A local path made absolute against the current directory (``~`` is not expanded); S3 unchanged.
 
+    Raises UsageError when there is no current directory any more.
+
     >>> absolute("/data/./july/")
     '/data/july'
     """
-    return uri if is_s3(uri) else os.path.abspath(uri)  # noqa: PTH100  (resolve() would follow links)
+    try:
+        return uri if is_s3(uri) else os.path.abspath(uri)  # noqa: PTH100  (resolve() would follow links)
+    except FileNotFoundError as error:
+        what, advice = "the folder that this was started in is gone", "change to one that is there, or write / paths"
+        raise UsageError(Problem(what, uri, advice)) from error
 
 
 def bucket_and_key(uri: str) -> tuple[str, str]:
