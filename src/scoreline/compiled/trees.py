@@ -178,8 +178,8 @@ def _boosting(model: Any) -> Ensemble | NotCompilable:
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
         if not hasattr(model, "classes_"):
             return Answers(sums.ravel())
-        # scikit-learn's own way from sums to labels and probabilities.
-        summed = copy(model)
+        # scikit-learn's own way from sums to labels and probabilities, in its memory order.
+        summed, sums = copy(model), np.ascontiguousarray(sums)
         summed.decision_function = lambda _: sums.ravel() if sums.shape[1] == 1 else sums
         return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
 
