@@ -10,7 +10,7 @@ from tests.compiled.cases import CITIES, Case, fitted, some_rows
 
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.matrix import Encoding
-from scoreline.compiled.proof import fault, holds, pieces
+from scoreline.compiled.proof import fault, holds, pieces, together
 from scoreline.compiled.sampling import Place
 from scoreline.compiled.trials import trials
 from scoreline.compiled.way import Way, no_look_up
@@ -47,12 +47,12 @@ def almost_right(_: pa.Table, answers: Answers) -> Answers:
 
 
 def tried(rows: pa.Table) -> list[Any]:
-    return pieces(trials(rows, CASE.schema), CASE.reference, proba=True)
+    return together(trials(rows, CASE.schema), CASE.reference, proba=True)
 
 
 @pytest.mark.parametrize(("bend", "good"), [(straight, True), (wrong_label_for_null, False), (almost_right, False)])
 def test_only_the_same_answers_pass(bend: Any, good: bool) -> None:
-    assert (fault(Bent(CASE, bend), tried(some_rows(60))) is None) == good
+    assert (fault(Bent(CASE, bend), tried(some_rows(60)), CASE.reference) is None) == good
 
 
 def test_answers_for_a_row_that_scikit_learn_refuses_are_found_out() -> None:
@@ -63,7 +63,7 @@ def test_answers_for_a_row_that_scikit_learn_refuses_are_found_out() -> None:
 
     rows = some_rows(60).set_column(0, "city", pa.array(["Natal", "Olinda"] * 30))
     way = Lenient(Encoding(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
-    found = fault(way, tried(rows))
+    found = fault(way, tried(rows), CASE.reference)
     assert found is not None
     assert "refuses" in found.reason
 
@@ -74,7 +74,7 @@ def test_another_matrix_is_found_out_though_labels_are_equal() -> None:
             return np.asfortranarray(super().stacked(blocks, rows))
 
     way = Way(Shifted(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
-    found = fault(way, tried(some_rows(60)))
+    found = fault(way, tried(some_rows(60)), CASE.reference)
     assert found is not None
     assert "matrix" in found.reason
 

@@ -208,12 +208,20 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
     return replace(made, categories=categories)
 
 
-def asked_once(model: Any, matrix: np.ndarray) -> Any:
+def goes_once(model: Any) -> bool:
+    """Whether it is worth it to go through a model's trees once for both of its answers, as `asked_once` does.
+
+    It is for histogram boosting, whose trees take all of its time.
+    """
+    return type(model).__name__ == "HistGradientBoostingClassifier"
+
+
+def asked_once(model: Any, matrix: Any) -> Any:
     """A model that answers for one matrix as `model` does, but goes through its trees once for both of its answers.
 
-    That is worth it for histogram boosting, whose trees take all of its time. Eager there; others are given back.
+    Eager where that is worth it; other models are given back.
     """
-    if type(model).__name__ != "HistGradientBoostingClassifier":
+    if not goes_once(model):
         return model
     sums, summed = model._raw_predict(matrix), copy(model)  # noqa: SLF001  what both of its answers begin with
     summed._raw_predict = lambda _: sums  # noqa: SLF001
