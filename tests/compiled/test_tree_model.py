@@ -28,7 +28,7 @@ from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, f
 from scoreline.compiled.answers import Answers, is_identical
 from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.edges import EDGE_ROWS, at_edges
+from scoreline.compiled.edges import at_edges
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import Ranks, ranks_of
@@ -147,10 +147,10 @@ def test_answers_at_every_threshold_and_beside_it_are_those_of_scikit_learn(name
     for number in ("standard", "unfilled") if name.startswith(TAKES_NAN) else ("standard",):
         work = way(case_of(name, number))
         assert work.compiled is not None
-        blocks = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
+        blocks, rows = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
         proba = case_of(name).proba
-        found = work.compiled.answers(blocks, EDGE_ROWS, proba=proba)
-        assert found.agrees(work.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
+        found = work.compiled.answers(blocks, rows, proba=proba)
+        assert found.agrees(work.of_matrix(blocks, rows, proba=proba), 0)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting", "histogram", "small_forest_of_numbers"])

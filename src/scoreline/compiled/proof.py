@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.doubts import taken
-from scoreline.compiled.edges import EDGE_ROWS, at_edges
+from scoreline.compiled.edges import at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
 
@@ -123,11 +123,11 @@ def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
         return ""
     proba = tried[0].expected is not None and tried[0].expected.proba is not None
     try:
-        blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
-        found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+        blocks, rows = at_edges(way.encoding.blocks(known), way.compiled.edges)
+        found = way.compiled.answers(blocks, rows, proba=proba)
     except Declined as why:
         return f"it leaves rows at a threshold to scikit-learn: {why}"
-    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
+    same = found.agrees(way.of_matrix(blocks, rows, proba=proba), 0)
     return "" if same else "its answers at a threshold are others than scikit-learn's"
 
 
