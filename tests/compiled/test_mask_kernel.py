@@ -67,7 +67,11 @@ def some_codes(rng: np.random.Generator, rows: int, most_code: int) -> np.ndarra
 )
 def test_sums_are_those_of_the_plain_loop(leaves: int, most_code: int, sets: bool, rows: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    trees, codes, start = drawn(rng, leaves, most_code, sets=sets), some_codes(rng, rows, most_code), rng.normal(size=SCORES)
+    trees, codes, start = (
+        drawn(rng, leaves, most_code, sets=sets),
+        some_codes(rng, rows, most_code),
+        rng.normal(size=SCORES),
+    )
     kernel = Kernel(trees, most_code)
     assert kernel.shape.bits == (8 if most_code <= MOST_IN_BYTE else 16)
     found = kernel.sums(codes, start)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.ranks import ALWAYS, _place_of_one, _tests_of_places, _tests_of_ranks
 from scoreline.compiled.rank_kernel import NAN
+from scoreline.compiled.ranks import ALWAYS, _place_of_one, _tests_of_places, _tests_of_ranks
+
 
 @given(st.integers(0, 65_000), st.booleans(), st.one_of(st.integers(0, 65_001), st.just(NAN)))
 def test_the_test_of_a_rank_says_what_the_node_says(cut: int, nan_left: bool, code: int) -> None:

@@ -23,7 +23,9 @@ class Known:
     def tests(self, feature: np.ndarray, threshold: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
         rank, place = threshold.astype(np.int64), (feature == 1)
         low = np.where(place, np.where(rank == 0, NEVER, rank), np.where(nan_left, NAN, 0))
-        span = np.where(place, np.where(rank == 0, 0, np.where(rank == 1, NAN, NAN - 1)), np.where(nan_left, rank + 1, rank))
+        span = np.where(
+            place, np.where(rank == 0, 0, np.where(rank == 1, NAN, NAN - 1)), np.where(nan_left, rank + 1, rank)
+        )
         return np.stack([feature, np.where(place & (rank == 1), 0, low), span])
 
 
@@ -53,7 +55,11 @@ def walked(tree: Tree, codes: np.ndarray) -> np.ndarray:
         node = 0
         while tree.left[node] != -1:
             code = row[column[node]]
-            goes_left = tree.members[node][min(code, CODES)] if node in tree.members else (code - low[node]) % 2**16 <= span[node]
+            goes_left = (
+                tree.members[node][min(code, CODES)]
+                if node in tree.members
+                else (code - low[node]) % 2**16 <= span[node]
+            )
             node = int(tree.left[node] if goes_left else tree.right[node])
         made.append(tree.values[node, 0])
     return np.array(made)
@@ -88,7 +94,7 @@ def test_small_trees_go_on_with_numba_where_llvm_does_not_work(monkeypatch: pyte
     def broken(*_: object) -> None:
         raise OSError("no LLVM")
 
-    trees, packed, codes = made(1, 31)
+    _, packed, codes = made(1, 31)
     expected = packed.sums(codes, np.zeros(SCORES))
     monkeypatch.setattr(module, "Kernel", broken)
     without = SmallTrees(packed.masks, packed.most_code)

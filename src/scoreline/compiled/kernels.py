@@ -5,7 +5,7 @@ The machine code is kept beside this file, or in the user's cache, where one of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 import numpy as np

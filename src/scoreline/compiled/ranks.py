@@ -147,9 +147,7 @@ class Ranks:
             if numbered.feature is None:
                 made[1:, nodes] = _tests_of_places(self.offset[feature[nodes]], threshold[nodes])
             else:
-                made[1:, nodes] = _tests_of_ranks(
-                    np.searchsorted(numbered.cuts, threshold[nodes]), nan_left[nodes]
-                )
+                made[1:, nodes] = _tests_of_ranks(np.searchsorted(numbered.cuts, threshold[nodes]), nan_left[nodes])
         return made
 
 
@@ -238,8 +236,9 @@ def _most_code(column: Numbered, layout: Layout) -> int:
 def _cuts(ensemble: Ensemble) -> Mapping[int, np.ndarray]:
     """The sorted thresholds of every feature that some node asks for."""
     trees = ensemble.trees
-    features = np.concatenate([tree.feature[tree.inner] for tree in trees])
-    thresholds = np.concatenate([tree.threshold[tree.inner] for tree in trees])
+    inner = np.concatenate([tree.left for tree in trees]) != -1
+    features = np.concatenate([tree.feature for tree in trees])[inner]
+    thresholds = np.concatenate([tree.threshold for tree in trees])[inner]
     order = np.lexsort((thresholds, features))
     features, thresholds = features[order], thresholds[order]
     found, first = np.unique(features, return_index=True)

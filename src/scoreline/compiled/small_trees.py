@@ -115,7 +115,11 @@ class _Nodes(NamedTuple):
             for name in ("left", "right", "feature", "threshold", "nan_left", "values")
         )
         left, right = (np.where(child == -1, -1, child + shift) for child in (left, right))
-        members = {node + root: each for one, root in zip(trees, roots.tolist(), strict=True) for node, each in one.members.items()}
+        members = {
+            node + root: each
+            for one, root in zip(trees, roots.tolist(), strict=True)
+            for node, each in one.members.items()
+        }
         places = [each.place for each in trees]
         return cls(left, right, feature, threshold, nan_left, value[:, 0], members, tree, roots, places)
 

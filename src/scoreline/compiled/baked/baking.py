@@ -206,9 +206,7 @@ def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> n
 def _cuts(oven: Oven, model: TreeModel, given: Input, at: tuple[int, int, int], scale: Scale) -> Cuts:
     number, place, column = at
     asked = [
-        each.cuts
-        for each in model.ranks.columns
-        if (each.branch, each.place, each.feature) == (number, None, place)
+        each.cuts for each in model.ranks.columns if (each.branch, each.place, each.feature) == (number, None, place)
     ]
     cuts = asked[0] if asked else np.empty(0)
 
