@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers, Chosen
+from scoreline.compiled.answers import Answers, Chosen, first_of_best
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
@@ -196,7 +196,10 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
         summed = copy(model)
         # In its memory order, since it decides in which order probabilities are summed.
         summed._raw_predict = lambda _: np.asfortranarray(sums)  # noqa: SLF001
-        return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
+        if not hasattr(model, "classes_"):
+            return Answers(summed.predict(sums))
+        places = first_of_best(sums) if sums.shape[1] > 1 else (sums[:, 0] > 0).astype(np.int32)
+        return Answers(Chosen(model.classes_, places), summed.predict_proba(sums) if proba else None)
 
     start = np.zeros(model.n_trees_per_iteration_) + model._baseline_prediction.ravel()  # noqa: SLF001
     made = Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
