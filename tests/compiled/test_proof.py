@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.compiled.cases import CITIES, Case, fitted, some_rows
 
 from scoreline.compiled.answers import Answers
+from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.matrix import Encoding
 from scoreline.compiled.proof import fault, holds, pieces, together
 from scoreline.compiled.sampling import Place
@@ -77,6 +78,41 @@ def test_another_matrix_is_found_out_though_labels_are_equal() -> None:
     found = fault(way, tried(some_rows(60)), CASE.reference)
     assert found is not None
     assert "matrix" in found.reason
+
+
+def test_hard_rows_of_all_kinds_that_are_taken_are_asked_for_at_once() -> None:
+    asked = []
+
+    def counted(table: pa.Table, proba: bool) -> Answers:
+        asked.append(table.num_rows)
+        return LENIENT.reference(table, proba)
+
+    kinds = list(trials(some_rows(60), LENIENT.schema))
+    found = together(kinds, counted, proba=True)
+    merged = [piece for piece in found if piece.kinds]
+    assert [piece.table.num_rows for piece in merged] == [sum(table.num_rows for table in merged[0].kinds)]
+    # Without infinite numbers, those that single precision makes infinite, and null where the schema allows none.
+    assert len(merged[0].kinds) == len(kinds) - 4
+    assert sum(piece.table.num_rows for piece in found) == sum(table.num_rows for table in kinds)
+    assert len(asked) < len(pieces(kinds, counted, proba=True)) + 3
+
+
+def test_a_way_that_leaves_one_kind_to_scikit_learn_is_tried_on_the_others() -> None:
+    def wrong_but_for_whole_numbers(table: pa.Table, answers: Answers) -> Answers:
+        if table.num_rows < 60 and any(abs(value or 0) == 2**53 for value in table["age"].to_pylist()):
+            raise Declined("large whole numbers")
+        return almost_right(table, answers) if table.num_rows < 60 else answers
+
+    def fine_but_for_whole_numbers(table: pa.Table, answers: Answers) -> Answers:
+        wrong_but_for_whole_numbers(table, answers)
+        return answers
+
+    def found(bend: Any) -> Any:
+        tables = trials(some_rows(600), LENIENT.schema)
+        return fault(Bent(LENIENT, bend), together(tables, LENIENT.reference, proba=True), LENIENT.reference)
+
+    assert found(fine_but_for_whole_numbers) is None
+    assert found(wrong_but_for_whole_numbers) is not None
 
 
 def test_refused_rows_are_cut_out_of_real_ones_and_the_others_still_count() -> None:
