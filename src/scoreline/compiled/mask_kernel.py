@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ MOST_IN_BYTE = 254
 
 _LANES, _AT_ONCE = 64, 8
 _VECTOR, _FLAGS = f"<{_LANES} x i8>", f"<{_LANES} x i1>"
+_IN_WORD = 4
 _NONE, _EVERY, _ALL = constant("i8", _LANES, 0), constant("i8", _LANES, -1), 0xFF
 _STARTS = range(0, ROWS, _LANES)
 _ARRAYS = ("first", "tests", "first_table", "category", "tables", "leaf", "place", "value")
@@ -102,14 +104,15 @@ class Kernel:
 
 
 def _arrays(trees: Masks, width: int) -> tuple[np.ndarray, ...]:
-    """What the code reads of trees, named in `_ARRAYS`: of each byte of each tree its tests, and its tables."""
-    keep, tables = _bytes(trees.keep)[:, :width], _bytes(trees.table[:, :256])[:, :, :width]
+    """What the code reads of trees, named in `_ARRAYS`: of each tree its tables, and of each of its bytes the tests."""
+    keep = _bytes(trees.keep)[:, :width]
     first, test, byte = _by_byte(keep != _ALL, trees.first)
     tests = np.stack([trees.column[test], trees.low[test], trees.span[test], keep[test, byte]], axis=1)
-    first_table, table, byte = _by_byte((tables != _ALL).any(axis=1), trees.sets)
-    categories = trees.category[table].astype(np.int64), np.ascontiguousarray(tables[table, :, byte])
-    leaf, place = trees.leaf.astype(np.int64), trees.place.astype(np.int64)
-    return first, tests.astype(np.uint16), first_table, *categories, leaf, place, trees.value
+    # The last code stands for missing categories.
+    tables = trees.table[:, :256].astype(np.uint32 if width <= _IN_WORD else np.uint64)
+    whole = (trees.sets, trees.category, trees.leaf, trees.place)
+    sets, category, leaf, place = (each.astype(np.int64) for each in whole)
+    return first, tests.astype(np.uint16), sets, category, tables, leaf, place, trees.value
 
 
 def _bytes(words: np.ndarray) -> np.ndarray:
@@ -134,11 +137,12 @@ def code(shape: Shape) -> str:
     """The function `add` in the language of LLVM."""
     writer = _Writer(shape)
     writer.begin()
+    if shape.asks_categories:
+        writer.look_up()
     found = [(_NONE, _NONE) for _ in _STARTS]
     # From the last byte to the first: the lowest leaf that is left is the row's own.
     for byte in reversed(range(shape.bytes)):
-        left = writer.after_tables(byte) if shape.asks_categories else [_EVERY for _ in _STARTS]
-        found = writer.lowest(byte, writer.after_tests(byte, left), found)
+        found = writer.lowest(byte, writer.after_tests(byte, writer.after_tables(byte)), found)
     writer.keep_leaves(found)
     writer.add_values()
     writer.end()
@@ -182,7 +186,8 @@ class _Writer(Writer):
         self._write(f"declare {_VECTOR} @llvm.cttz.v{_LANES}i8({_VECTOR}, i1)")
         self._write(f"define void @add({given}, {arrays}) {{")
         self._begin_block("entry")
-        self._write(*(f"  %{name} = alloca [{ROWS} x i8], align 64" for name in ("leaves", "rest")))
+        self._write(f"  %leaves = alloca [{ROWS} x i8], align 64", f"  %words = alloca [{ROWS} x i64], align 64")
+        self._write(f"  %rest = alloca [{ROWS * self._shape.bytes} x i8], align 64")
         self._write("  %some = icmp sgt i64 %chunks, 0", "  br i1 %some, label %begin, label %chunk_done")
         self._begin_block("begin")
         self._begin_loop("chunk", 0, "%chunks")
@@ -207,35 +212,48 @@ class _Writer(Writer):
         """Where the codes of a column begin."""
         return self.at(self._code, self._codes, self.do(f"mul i64 {column}, %codes_apart"))
 
-    def after_tables(self, byte: int) -> list[str]:
-        """The leaves that are left after all tables of categories, which are looked up row by row."""
-        begin, end, some = self._bounds("%first_table", byte)
-        name, before = f"table{byte}", self._block
-        self._write(f"  br i1 {some}, label %{name}_some, label %{name}_known")
-        self._begin_block(f"{name}_some")
-        for start in _STARTS:
+    def look_up(self) -> None:
+        """Write for each byte the leaves that are left after all tables of categories."""
+        begin, end = (self.load("i64", "%first_table", self.do(f"add i64 %tree_at, {place}")) for place in (0, 1))
+        some = self.do(f"icmp slt i64 {begin}, {end}")
+        self._write(f"  br i1 {some}, label %some_table, label %no_table")
+        self._begin_block("some_table")
+        self._look_up_words(begin, end)
+        self._write("  br label %looked_up")
+        self._begin_block("no_table")
+        for start in range(0, self._shape.bytes * ROWS, _LANES):
             self.store(_VECTOR, _EVERY, "%rest", start, by="i8")
-        self._begin_loop(name, begin, end)
-        codes = self._column(self.load("i64", "%category", f"%{name}_at"))
-        table = self.at("[256 x i8]", "%tables", f"%{name}_at")
-        self._begin_loop(f"{name}_row", 0, ROWS)
-        self._look_up(codes, table, f"%{name}_row_at")
-        self._end_loop(f"{name}_row", _AT_ONCE)
-        self._end_loop(name)
-        made = [self.load(_VECTOR, "%rest", start, by="i8") for start in _STARTS]
-        self._write(f"  br label %{name}_known")
-        after = self._block
-        self._begin_block(f"{name}_known")
-        return [self.do(f"phi {_VECTOR} [{_EVERY}, %{before}], [{each}, %{after}]") for each in made]
+        self._write("  br label %looked_up")
+        self._begin_block("looked_up")
 
-    def _look_up(self, codes: str, table: str, row: str) -> None:
-        """Some rows of a table."""
+    def _look_up_words(self, begin: str, end: str) -> None:
+        """Tables give all bytes in a word, row by row; then these are put apart."""
+        word = "i32" if self._shape.bytes <= _IN_WORD else "i64"
+        words = f"<{_LANES} x {word}>"
+        for start in _STARTS:
+            self.store(words, constant(word, _LANES, -1), "%words", start, by=word)
+        self._begin_loop("table", begin, end)
+        codes = self._column(self.load("i64", "%category", "%table_at"))
+        table = self.at(f"[256 x {word}]", "%tables", "%table_at")
+        self._begin_loop("looked", 0, ROWS)
         for each in range(_AT_ONCE):
-            mine = self.do(f"add i64 {row}, {each}")
+            row = self.do(f"add i64 %looked_at, {each}")
             # The lower byte is enough: there are 255 codes, and the missing one.
-            low = self.do(f"zext i8 {self.load('i8', self.at(self._code, codes, mine))} to i64")
-            left = self.do(f"and i8 {self.load('i8', '%rest', mine)}, {self.load('i8', table, low)}")
-            self.store("i8", left, "%rest", mine)
+            low = self.do(f"zext i8 {self.load('i8', self.at(self._code, codes, row))} to i64")
+            left = self.do(f"and {word} {self.load(word, '%words', row)}, {self.load(word, table, low)}")
+            self.store(word, left, "%words", row)
+        self._end_loop("looked", _AT_ONCE)
+        self._end_loop("table")
+        for start, byte in product(_STARTS, range(self._shape.bytes)):
+            left = self.load(words, "%words", start, by=word)
+            mine = self.do(f"lshr {words} {left}, {constant(word, _LANES, 8 * byte)}")
+            self.store(_VECTOR, self.do(f"trunc {words} {mine} to {_VECTOR}"), "%rest", byte * ROWS + start, by="i8")
+
+    def after_tables(self, byte: int) -> list[str]:
+        """The leaves that are left after all tables of categories."""
+        if not self._shape.asks_categories:
+            return [_EVERY for _ in _STARTS]
+        return [self.load(_VECTOR, "%rest", byte * ROWS + start, by="i8") for start in _STARTS]
 
     def after_tests(self, byte: int, left: Sequence[str]) -> list[str]:
         """The leaves that are left after all tests."""
