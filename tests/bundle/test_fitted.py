@@ -13,10 +13,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from scoreline.bundle.artifact import ArtifactConfig
@@ -165,7 +166,7 @@ SCRIPT = """
 import joblib, numpy as np, pandas as pd
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 OFFSET = 3.0
@@ -227,3 +228,37 @@ def test_names_of_the_running_program_stay_as_they_are(
     monkeypatch.setattr(sys.modules["__main__"], "OFFSET", "mine", raising=False)
     load_fitted(handed_over(elsewhere, "model.joblib"), None, (module,))
     assert vars(sys.modules["__main__"])["OFFSET"] == "mine"
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), HistGradientBoostingClassifier(max_iter=2)])
+@pytest.mark.parametrize("shape", ["pipeline", "apart", "nested"])
+def test_both_answers_at_once_are_those_of_two_calls(tmp_path: Path, model: Any, shape: str) -> None:
+    features, target = columns().fit(FRAME), LABELS
+    model = clone(model).fit(features.transform(FRAME), target)
+    if shape == "apart":
+        fitted = pair(tmp_path, features, model)
+    else:
+        last = Pipeline([("model", model)]) if shape == "nested" else model
+        fitted = load_fitted(saved(tmp_path, Pipeline([("features", features), ("model", last)])), None, ())
+    predictions, proba = fitted.both(FRAME)
+    assert predictions.tolist() == fitted.predict(FRAME).tolist()
+    assert proba.tobytes() == fitted.predict_proba(FRAME).tobytes()
+    infinite = FRAME.assign(x=np.inf)
+    with pytest.raises(ValueError, match="infinity"):
+        fitted.both(infinite)
+
+
+def test_histogram_boosting_goes_through_its_trees_once_for_both_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = make_pipeline(columns(), HistGradientBoostingClassifier(max_iter=2)).fit(FRAME, LABELS)
+    fitted, through = load_fitted(saved(tmp_path, pipeline), None, ()), []
+    whole = HistGradientBoostingClassifier._raw_predict
+
+    def counted(model: Any, matrix: Any) -> Any:
+        through.append(len(matrix))
+        return whole(model, matrix)
+
+    monkeypatch.setattr(HistGradientBoostingClassifier, "_raw_predict", counted)
+    fitted.both(FRAME)
+    assert through == [len(FRAME)]

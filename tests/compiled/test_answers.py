@@ -1,6 +1,11 @@
-import numpy as np
+from typing import Any
 
-from scoreline.compiled.answers import Answers, Chosen
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from scoreline.compiled.answers import Answers, Chosen, first_of_best
 
 PROBA = np.array([[0.25, 0.75]])
 
@@ -35,3 +40,16 @@ def test_some_rows_are_taken() -> None:
     assert found.proba is not None
     assert found.proba.tolist() == [[0.0, 0.0, 1.0]]
     assert Answers(np.array([1, 2])).take(np.array([0])).proba is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(0, 20), st.integers(1, 6)),
+        elements=st.sampled_from([0.0, -0.0, 1.0, -1.0, 5e-324, np.inf, -np.inf, np.nan]),
+    ),
+    st.sampled_from("CF"),
+)
+def test_the_first_of_the_best_scores_is_that_of_argmax(scores: np.ndarray, order: Any) -> None:
+    assert first_of_best(np.array(scores, order=order)).tolist() == scores.argmax(axis=1).tolist()

@@ -11,7 +11,8 @@ from scoreline.compiled import descent
 from scoreline.compiled.baked.plain import walk_plainly
 from scoreline.compiled.descent import going
 from scoreline.compiled.flat import Walk
-from scoreline.compiled.ranks import ALWAYS, NAN, NEVER
+from scoreline.compiled.rank_kernel import NAN
+from scoreline.compiled.ranks import ALWAYS, NEVER
 from scoreline.compiled.views import PLACE, Views
 
 PLACES, CUTS = 70, 9

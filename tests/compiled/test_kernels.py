@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scoreline.compiled.kernels import Masks, Walk, _compiled, mask, walk
+from scoreline.compiled.flat import Masks, Walk
+from scoreline.compiled.kernels import _compiled, mask, walk
 
 
 def stump(rows: int) -> tuple[np.ndarray, Walk]:

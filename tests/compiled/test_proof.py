@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from tests.compiled.cases import CITIES, Case, fitted, some_rows
 
 from scoreline.compiled.answers import Answers
+from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.matrix import Encoding
-from scoreline.compiled.proof import fault, holds, pieces
+from scoreline.compiled.proof import fault, holds, pieces, together
 from scoreline.compiled.sampling import Place
 from scoreline.compiled.trials import trials
 from scoreline.compiled.way import Way, no_look_up
@@ -47,12 +48,12 @@ def almost_right(_: pa.Table, answers: Answers) -> Answers:
 
 
 def tried(rows: pa.Table) -> list[Any]:
-    return pieces(trials(rows, CASE.schema), CASE.reference, proba=True)
+    return together(trials(rows, CASE.schema), CASE.reference, proba=True)
 
 
 @pytest.mark.parametrize(("bend", "good"), [(straight, True), (wrong_label_for_null, False), (almost_right, False)])
 def test_only_the_same_answers_pass(bend: Any, good: bool) -> None:
-    assert (fault(Bent(CASE, bend), tried(some_rows(60))) is None) == good
+    assert (fault(Bent(CASE, bend), tried(some_rows(60)), CASE.reference) is None) == good
 
 
 def test_answers_for_a_row_that_scikit_learn_refuses_are_found_out() -> None:
@@ -63,7 +64,7 @@ def test_answers_for_a_row_that_scikit_learn_refuses_are_found_out() -> None:
 
     rows = some_rows(60).set_column(0, "city", pa.array(["Natal", "Olinda"] * 30))
     way = Lenient(Encoding(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
-    found = fault(way, tried(rows))
+    found = fault(way, tried(rows), CASE.reference)
     assert found is not None
     assert "refuses" in found.reason
 
@@ -74,9 +75,44 @@ def test_another_matrix_is_found_out_though_labels_are_equal() -> None:
             return np.asfortranarray(super().stacked(blocks, rows))
 
     way = Way(Shifted(CASE.plan, CASE.schema, CASE.frame, no_look_up), CASE.plan.model)
-    found = fault(way, tried(some_rows(60)))
+    found = fault(way, tried(some_rows(60)), CASE.reference)
     assert found is not None
     assert "matrix" in found.reason
+
+
+def test_hard_rows_of_all_kinds_that_are_taken_are_asked_for_at_once() -> None:
+    asked = []
+
+    def counted(table: pa.Table, proba: bool) -> Answers:
+        asked.append(table.num_rows)
+        return LENIENT.reference(table, proba)
+
+    kinds = list(trials(some_rows(60), LENIENT.schema))
+    found = together(kinds, counted, proba=True)
+    merged = [piece for piece in found if piece.kinds]
+    assert [piece.table.num_rows for piece in merged] == [sum(table.num_rows for table in merged[0].kinds)]
+    # Without infinite numbers, those that single precision makes infinite, and null where the schema allows none.
+    assert len(merged[0].kinds) == len(kinds) - 4
+    assert sum(piece.table.num_rows for piece in found) == sum(table.num_rows for table in kinds)
+    assert len(asked) < len(pieces(kinds, counted, proba=True)) + 3
+
+
+def test_a_way_that_leaves_one_kind_to_scikit_learn_is_tried_on_the_others() -> None:
+    def wrong_but_for_whole_numbers(table: pa.Table, answers: Answers) -> Answers:
+        if table.num_rows < 60 and any(abs(value or 0) == 2**53 for value in table["age"].to_pylist()):
+            raise Declined("large whole numbers")
+        return almost_right(table, answers) if table.num_rows < 60 else answers
+
+    def fine_but_for_whole_numbers(table: pa.Table, answers: Answers) -> Answers:
+        wrong_but_for_whole_numbers(table, answers)
+        return answers
+
+    def found(bend: Any) -> Any:
+        tables = trials(some_rows(600), LENIENT.schema)
+        return fault(Bent(LENIENT, bend), together(tables, LENIENT.reference, proba=True), LENIENT.reference)
+
+    assert found(fine_but_for_whole_numbers) is None
+    assert found(wrong_but_for_whole_numbers) is not None
 
 
 def test_refused_rows_are_cut_out_of_real_ones_and_the_others_still_count() -> None:

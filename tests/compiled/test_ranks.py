@@ -2,38 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.kernels import rank
-from scoreline.compiled.ranks import ALWAYS, NAN, _place_of_one, _tests_of_places, _tests_of_ranks, with_grid
-
-ANY = st.floats(allow_nan=False)
-
-
-def ranked(cuts: np.ndarray, values: np.ndarray) -> np.ndarray:
-    made = np.empty(len(values), np.uint16)
-    rank(values, with_grid(cuts), made)
-    return made
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(ANY, min_size=1, max_size=30), st.lists(ANY, max_size=20))
-@example([-1.7e308, 1.7e308], [0.0])
-@example([5e-324, 1e-323], [0.0, 5e-324, 1.0])
-@example([float("inf")], [float("inf"), 1.0])
-@example([float("-inf"), 0.0, float("inf")], [float("-inf"), -1.0])
-def test_a_rank_is_how_many_thresholds_are_below(thresholds: list[float], others: list[float]) -> None:
-    cuts = np.unique(np.array(thresholds))
-    with np.errstate(over="ignore"):
-        values = np.concatenate([cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), others])
-    assert ranked(cuts, values).tolist() == np.searchsorted(cuts, values).tolist()
-
-
-def test_nan_has_a_code_of_its_own() -> None:
-    assert ranked(np.array([1.0, 2.0]), np.array([np.nan, 3.0])).tolist() == [NAN, 2]
+from scoreline.compiled.rank_kernel import NAN
+from scoreline.compiled.ranks import ALWAYS, _place_of_one, _tests_of_places, _tests_of_ranks
 
 
 @given(st.integers(0, 65_000), st.booleans(), st.one_of(st.integers(0, 65_001), st.just(NAN)))

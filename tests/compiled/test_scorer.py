@@ -109,7 +109,7 @@ def test_trees_with_a_wrong_threshold_are_found_out(monkeypatch: pytest.MonkeyPa
     def bent(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
         made = compile_trees(plan, layout)
         assert isinstance(made, TreeModel)
-        cuts = next(column.cuts.cuts for column in made.ranks.columns if column.place is None)
+        cuts = next(column.cuts for column in made.ranks.columns if column.place is None)
         cuts[0] = np.nextafter(np.float32(cuts[0]), np.float32(np.inf))
         return made
 

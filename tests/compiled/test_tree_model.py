@@ -28,11 +28,11 @@ from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, f
 from scoreline.compiled.answers import Answers, is_identical
 from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.edges import EDGE_ROWS, at_edges
-from scoreline.compiled.kernels import Masks
+from scoreline.compiled.edges import at_edges
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import Ranks, ranks_of
+from scoreline.compiled.small_trees import SmallTrees
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.compiled.trees import Ensemble, asked_once, read_trees
 from scoreline.compiled.way import Way, no_look_up
@@ -147,10 +147,10 @@ def test_answers_at_every_threshold_and_beside_it_are_those_of_scikit_learn(name
     for number in ("standard", "unfilled") if name.startswith(TAKES_NAN) else ("standard",):
         work = way(case_of(name, number))
         assert work.compiled is not None
-        blocks = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
+        blocks, rows = at_edges(work.encoding.blocks(some_rows(500, seed=9)), work.compiled.edges)
         proba = case_of(name).proba
-        found = work.compiled.answers(blocks, EDGE_ROWS, proba=proba)
-        assert found.agrees(work.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
+        found = work.compiled.answers(blocks, rows, proba=proba)
+        assert found.agrees(work.of_matrix(blocks, rows, proba=proba), 0)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting", "histogram", "small_forest_of_numbers"])
@@ -159,11 +159,11 @@ def test_many_rows_in_blocks_are_answered(name: str) -> None:
     assert of_kernels(case, table).agrees(case.reference(table, case.proba), 0)
 
 
-def test_small_trees_become_masks_and_rows_go_down_deep_ones() -> None:
+def test_small_trees_are_told_apart_and_rows_go_down_deep_ones() -> None:
     names = ("histogram", "wide_histogram", "deep_histogram_of_numbers", "forest")
     packed = {name: compiled(case_of(name)) for name in names}
     kinds = {name: type(model.packed) for name, model in packed.items() if isinstance(model, TreeModel)}
-    assert kinds == {"histogram": Masks, "wide_histogram": Masks, "deep_histogram_of_numbers": Going, "forest": Going}
+    assert kinds == dict(zip(names, [SmallTrees, SmallTrees, Going, Going], strict=True))
 
 
 @pytest.mark.parametrize("target", ["four", "two"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
+from scoreline.compiled.trees import asked_once, goes_once
 from scoreline.errors import ModelError, Problem, nearest
 from scoreline.models.base import single_threaded
 
@@ -61,6 +62,18 @@ class Fitted:
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities, float64 (rows, labels)."""
         return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
+
+    def both(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """What `predict` and `predict_proba` give; a pipeline of histogram boosting is gone through once for both."""
+        from sklearn.pipeline import Pipeline
+
+        first, last = (self.model[:-1], self.model[-1]) if type(self.model) is Pipeline else (None, self.model)
+        if not goes_once(last):
+            return self.predict(frame), self.predict_proba(frame)
+        features = self._features(frame)
+        features = first.transform(features) if first else features
+        model = asked_once(last, features)
+        return np.asarray(model.predict(features)), np.asarray(model.predict_proba(features), dtype=np.float64)
 
     @cached_property
     def _writes(self) -> bool:

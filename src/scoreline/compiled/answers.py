@@ -62,6 +62,23 @@ class Answers:
         return is_identical(self.predictions, other.predictions) and _close(self.proba, other.proba, tolerance)
 
 
+def first_of_best(scores: np.ndarray) -> np.ndarray:
+    """The place of the best score of each row, as ``argmax`` finds it; scores (rows, scores), int (rows,).
+
+    Quicker than that where scores lie in memory column by column.
+
+    >>> first_of_best(np.array([[1.0, 2.0, 2.0], [np.nan, 1.0, np.nan]])).tolist()
+    [1, 0]
+    """
+    best, places = scores[:, 0].copy(), np.zeros(len(scores), np.int32)
+    for place in range(1, scores.shape[1]):
+        mine = scores[:, place]
+        np.copyto(places, place, where=mine > best)
+        np.maximum(best, mine, out=best)
+    # NaN, which is above all for `argmax`, spreads.
+    return scores.argmax(axis=1) if np.isnan(best).any() else places
+
+
 def is_identical(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two arrays have the same type, shape and bits."""
     if one.dtype != other.dtype or one.shape != other.shape:

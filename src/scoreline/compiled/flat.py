@@ -69,3 +69,32 @@ class Weights(NamedTuple):
     operand: np.ndarray
     coef: np.ndarray
     intercept: np.ndarray
+
+
+class Masks(NamedTuple):
+    """Small trees as bit masks, a bit for a leaf: what is left of all leaves after every test is the row's own.
+
+    Attributes
+    ----------
+    column, low, span : uint32, the test of each inner node, as in `Walk`
+    keep : uint32 or uint64, the leaves that are left where a row goes right
+    first : the first test of each tree, and the end
+    value : float64, of all leaves of all trees
+    leaf : the first leaf of each tree
+    place : the score that each tree adds to
+    category : uint32, the column of each table
+    sets : the first table of each tree, and the end
+    table : for each code of a category the leaves that are left after all tests of it; the last one for missing ones
+    """
+
+    column: np.ndarray
+    low: np.ndarray
+    span: np.ndarray
+    keep: np.ndarray
+    first: np.ndarray
+    value: np.ndarray
+    leaf: np.ndarray
+    place: np.ndarray
+    category: np.ndarray
+    sets: np.ndarray
+    table: np.ndarray

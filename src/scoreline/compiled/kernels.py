@@ -1,25 +1,25 @@
-"""Loops that numba compiles: ranks of numbers, trees in three forms. Import it where it is used: numba loads slowly.
+"""Loops that numba compiles: trees in three forms, and linear models. Import it where it is used: numba loads slowly.
 
 The machine code is kept beside this file, or in the user's cache, where one of the two can be written to.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 import numpy as np
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scoreline.compiled.flat import Descent, Walk, Weights
+from scoreline.compiled.flat import Descent, Masks, Walk, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["Cuts", "Descent", "Masks", "Walk", "Weights", "descend", "mask", "rank", "walk", "walk_one_by_one", "weigh"]
+__all__ = ["Descent", "Masks", "Walk", "Weights", "descend", "mask", "walk", "walk_one_by_one", "weigh"]
 
 LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
 WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
@@ -34,69 +34,6 @@ def _compiled(function: F, **options: Any) -> F:
         # There is no folder to write to; the code is compiled again in each process.
         made = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return made
-
-
-class Masks(NamedTuple):
-    """Small trees as bit masks, a bit for a leaf: what is left of all leaves after every test is the row's own.
-
-    Attributes
-    ----------
-    column, low, span : uint32, the test of each inner node, as in `Walk`
-    keep : uint32 or uint64, the leaves that are left where a row goes right
-    first : the first test of each tree, and the end
-    value : float64, of all leaves of all trees
-    leaf : the first leaf of each tree
-    place : the score that each tree adds to
-    category : uint32, the column of each table
-    sets : the first table of each tree, and the end
-    table : for each code of a category the leaves that are left after all tests of it; the last one for missing ones
-    """
-
-    column: np.ndarray
-    low: np.ndarray
-    span: np.ndarray
-    keep: np.ndarray
-    first: np.ndarray
-    value: np.ndarray
-    leaf: np.ndarray
-    place: np.ndarray
-    category: np.ndarray
-    sets: np.ndarray
-    table: np.ndarray
-
-
-class Cuts(NamedTuple):
-    """The sorted thresholds of a column of numbers, and a grid that tells nearly where a number belongs among them.
-
-    Attributes
-    ----------
-    cuts : float64, sorted
-    begin : int64, how many cuts lie in cells before each cell, and the number of cuts
-    low, scale : number x belongs to cell ``(x - low) * scale``, rounded down, or to the first or last one
-    """
-
-    cuts: np.ndarray
-    begin: np.ndarray
-    low: float
-    scale: float
-
-
-def _rank(values: np.ndarray, sorted_cuts: Cuts, codes: np.ndarray) -> None:
-    # The cell never falls while x grows: cuts in cells before are below x, and those in cells behind are not.
-    cuts, begin, low, scale = sorted_cuts
-    top = len(begin) - 2
-    for row in range(len(values)):
-        value = values[row]
-        cell = (value - low) * scale
-        place = (top if cell >= top else np.int64(cell)) if cell > 0 else 0
-        first, end = begin[place], begin[place + 1]
-        while first < end:
-            middle = (first + end) >> 1
-            if cuts[middle] < value:
-                first = middle + 1
-            else:
-                end = middle
-        codes[row] = 0xFFFF if np.isnan(value) else first
 
 
 def _step(nodes: np.ndarray, codes: np.ndarray, node: Any, row: Any) -> Any:
@@ -346,6 +283,5 @@ _eight_roots, _scaled = _compiled(_eight_roots, inline="always"), _compiled(_sca
 _decided, _step_down = _compiled(_decided, inline="always"), _compiled(_step_down, inline="always")
 _eight_steps_down = _compiled(_eight_steps_down, inline="always")
 _eight_words = _compiled(_eight_words, inline="always")
-rank, walk, mask = _compiled(_rank), _compiled(_walk), _compiled(_mask)
-descend = _compiled(_descend)
+walk, mask, descend = _compiled(_walk), _compiled(_mask), _compiled(_descend)
 walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

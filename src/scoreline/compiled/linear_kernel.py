@@ -12,9 +12,11 @@ import ctypes
 import logging
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from scoreline.compiled.machine_code import MachineCode, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,23 +97,9 @@ class Kernel:
     """
 
     def __init__(self, shape: Shape, weights: np.ndarray) -> None:
-        # Imported here: small jobs do without.
-        from llvmlite import binding
-
-        binding.initialize_native_target()
-        binding.initialize_native_asmprinter()
-        features = binding.get_host_cpu_features().flatten()
-        target = binding.Target.from_default_triple()
-        machine = target.create_target_machine(binding.get_host_cpu_name(), features, opt=3)
-        module = binding.parse_assembly(code(shape))
-        module.verify()
-        # The code lives as long as its engine.
-        self._engine: Any = binding.create_mcjit_compiler(module, machine)
-        self._engine.finalize_object()
-        address = self._engine.get_function_address("decide")
         self.shape = shape
         self._weights = np.ascontiguousarray(weights, dtype=np.float64)
-        self._decide = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))(address)
+        self._code = MachineCode(code(shape), "decide", ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))
 
     def labels(
         self, codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray], rows: int
@@ -136,7 +124,7 @@ class Kernel:
         groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
         strides = np.array([each.strides[0] for each in numbers], np.int64)
         given: list[np.ndarray] = [*groups, strides, self._weights, made]
-        self._decide(len(made), *(each.ctypes.data for each in given))
+        self._code.call(len(made), *(each.ctypes.data for each in given))
         return made
 
 
@@ -192,32 +180,19 @@ def code(shape: Shape) -> str:
     starts, values = writer.starts(), writer.values()
     scores = [writer.sum(first, starts, values) for first in range(0, shape.width, shape.lanes)]
     writer.end(writer.first_of_best(scores) if shape.exact else writer.certain(scores, writer.bound(starts, values)))
-    return "\n".join(writer.lines)
+    return writer.text
 
 
-class _Writer:
-    """Writes the instructions one after another; each method gives the names of what it computes."""
+class _Writer(Writer):
+    """Writes the code for one row in a loop over all of them."""
 
     def __init__(self, shape: Shape) -> None:
+        super().__init__()
         self.shape = shape
         self.vector = f"<{shape.lanes} x double>"
-        self.lines: list[str] = []
-
-    def _do(self, instruction: str) -> str:
-        name = f"%v{len(self.lines)}"
-        self.lines.append(f"  {name} = {instruction}")
-        return name
-
-    def _load(self, kind: str, array: str, place: int | str, *, by: str = "") -> str:
-        """The entry of an array at a place, which is counted in entries or in values of another type."""
-        at = self._do(f"getelementptr {by or kind}, ptr {array}, i64 {place}")
-        return self._do(f"load {kind}, ptr {at}, align {4 if kind == 'i32' else 8}")
 
     def _filled(self, value: str) -> str:
-        """A vector of one value."""
-        lanes = self.shape.lanes
-        first = self._do(f"insertelement {self.vector} undef, double {value}, i32 0")
-        return self._do(f"shufflevector {self.vector} {first}, {self.vector} undef, <{lanes} x i32> zeroinitializer")
+        return self.filled("double", self.shape.lanes, value)
 
     def begin(self) -> None:
         """The head of the function, the addresses of the columns, and the head of the loop over rows."""
@@ -229,10 +204,10 @@ class _Writer:
             "entry:",
         ]
         columns, numbers = range(self.shape.columns), range(self.shape.numbers)
-        self._codes = [self._load("ptr", "%codes", place) for place in columns]
-        self._tables = [self._load("ptr", "%tables", place) for place in columns]
-        self._numbers = [self._load("ptr", "%numbers", place) for place in numbers]
-        self._strides = [self._load("i64", "%strides", place) for place in numbers]
+        self._codes = [self.load("ptr", "%codes", place) for place in columns]
+        self._tables = [self.load("ptr", "%tables", place) for place in columns]
+        self._numbers = [self.load("ptr", "%numbers", place) for place in numbers]
+        self._strides = [self.load("i64", "%strides", place) for place in numbers]
         self.lines += [
             "  %some = icmp sgt i64 %rows, 0",
             "  br i1 %some, label %loop, label %done",
@@ -244,60 +219,60 @@ class _Writer:
         """Where what each code adds is found."""
         made = []
         for codes, table in zip(self._codes, self._tables, strict=True):
-            wide = self._do(f"sext i32 {self._load('i32', codes, '%row')} to i64")
-            offset = self._do(f"mul i64 {wide}, {self.shape.looked_up}")
-            made.append(self._do(f"getelementptr double, ptr {table}, i64 {offset}"))
+            wide = self.do(f"sext i32 {self.load('i32', codes, '%row')} to i64")
+            offset = self.do(f"mul i64 {wide}, {self.shape.looked_up}")
+            made.append(self.do(f"getelementptr double, ptr {table}, i64 {offset}"))
         return made
 
     def values(self) -> list[str]:
         """The numbers."""
-        offsets = [self._do(f"mul i64 %row, {stride}") for stride in self._strides]
+        offsets = [self.do(f"mul i64 %row, {stride}") for stride in self._strides]
         pairs = zip(self._numbers, offsets, strict=True)
-        return [self._load("double", array, offset, by="i8") for array, offset in pairs]
+        return [self.load("double", array, offset, by="i8") for array, offset in pairs]
 
     def bound(self, starts: Sequence[str], values: Sequence[str]) -> str:
         """The bound on rounding, as in `scoreline.compiled.linear`."""
         width, sizes = self.shape.width, self.shape.width * (1 + self.shape.numbers)
-        magnitude, terms = self._load("double", "%weights", sizes), f"{len(values) + 1}.0"
+        magnitude, terms = self.load("double", "%weights", sizes), f"{len(values) + 1}.0"
         for start in starts:
-            magnitude = self._do(f"fadd double {magnitude}, {self._load('double', start, width)}")
-            terms = self._do(f"fadd double {terms}, {self._load('double', start, width + 1)}")
+            magnitude = self.do(f"fadd double {magnitude}, {self.load('double', start, width)}")
+            terms = self.do(f"fadd double {terms}, {self.load('double', start, width + 1)}")
         for place, value in enumerate(values):
-            size = self._do(f"call double @llvm.fabs.f64(double {value})")
-            product = self._do(f"fmul double {size}, {self._load('double', '%weights', sizes + 1 + place)}")
-            magnitude = self._do(f"fadd double {magnitude}, {product}")
-        small = self._do(f"fmul double {self._do(f'fadd double {terms}, 2.0')}, {_exactly(2.0**-53)}")
-        above, below = self._do(f"fmul double {small}, 3.0"), self._do(f"fsub double 1.0, {small}")
-        share = self._do(f"fdiv double {above}, {below}")
-        return self._do(f"fadd double {self._do(f'fmul double {share}, {magnitude}')}, {_exactly(1e-300)}")
+            size = self.do(f"call double @llvm.fabs.f64(double {value})")
+            product = self.do(f"fmul double {size}, {self.load('double', '%weights', sizes + 1 + place)}")
+            magnitude = self.do(f"fadd double {magnitude}, {product}")
+        small = self.do(f"fmul double {self.do(f'fadd double {terms}, 2.0')}, {_exactly(2.0**-53)}")
+        above, below = self.do(f"fmul double {small}, 3.0"), self.do(f"fsub double 1.0, {small}")
+        share = self.do(f"fdiv double {above}, {below}")
+        return self.do(f"fadd double {self.do(f'fmul double {share}, {magnitude}')}, {_exactly(1e-300)}")
 
     def sum(self, first: int, starts: Sequence[str], values: Sequence[str]) -> str:
         """A vector of scores, from the given one on."""
         width, vector = self.shape.width, self.vector
-        intercept = self._load(vector, "%weights", first, by="double")
+        intercept = self.load(vector, "%weights", first, by="double")
         made = "zeroinitializer" if self.shape.exact else intercept
         columns, numbers = iter(starts), iter(enumerate(values))
         for kind in self.shape.order:
             if kind == "c":
-                term = self._load(vector, next(columns), first, by="double")
+                term = self.load(vector, next(columns), first, by="double")
             else:
                 place, value = next(numbers)
-                coef = self._load(vector, "%weights", (place + 1) * width + first, by="double")
-                term = self._do(f"fmul {vector} {self._filled(value)}, {coef}")
-            made = self._do(f"fadd {vector} {made}, {term}")
-        return self._do(f"fadd {vector} {made}, {intercept}") if self.shape.exact else made
+                coef = self.load(vector, "%weights", (place + 1) * width + first, by="double")
+                term = self.do(f"fmul {vector} {self.filled('double', self.shape.lanes, value)}, {coef}")
+            made = self.do(f"fadd {vector} {made}, {term}")
+        return self.do(f"fadd {vector} {made}, {intercept}") if self.shape.exact else made
 
     def certain(self, scores: Sequence[str], bound: str) -> str:
         """The label, if only one score is so large that it may be the best one."""
-        twice = self._do(f"fmul double {bound}, 2.0")
-        masks = self._masks("oge", scores, self._do(f"fsub double {self._largest(scores)}, {twice}"))
+        twice = self.do(f"fmul double {bound}, 2.0")
+        masks = self._masks("oge", scores, self.do(f"fsub double {self._largest(scores)}, {twice}"))
         found = "0"
         for mask in masks:
-            found = self._do(f"add i32 {found}, {self._do(f'call i32 @llvm.ctpop.i32(i32 {mask})')}")
+            found = self.do(f"add i32 {found}, {self.do(f'call i32 @llvm.ctpop.i32(i32 {mask})')}")
         # No score is near the best one where none is a number.
-        certain, finite = self._do(f"icmp eq i32 {found}, 1"), self._do(f"fcmp one double {bound}, {_exactly(np.inf)}")
-        label = self._do(f"select i1 {certain}, i32 {self._first(masks)}, i32 {DOUBT}")
-        return self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
+        certain, finite = self.do(f"icmp eq i32 {found}, 1"), self.do(f"fcmp one double {bound}, {_exactly(np.inf)}")
+        label = self.do(f"select i1 {certain}, i32 {self._first(masks)}, i32 {DOUBT}")
+        return self.do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
 
     def first_of_best(self, scores: Sequence[str]) -> str:
         """The label, as ``argmax`` finds it, unless a score is not finite."""
@@ -306,28 +281,28 @@ class _Writer:
         finite = "1"
         for number, some in enumerate(scores):
             kept = min(self.shape.lanes, self.shape.scores - number * self.shape.lanes)
-            difference = self._do(f"fsub {self.vector} {some}, {some}")
+            difference = self.do(f"fsub {self.vector} {some}, {some}")
             (mask,) = self._masks("ord", [difference], "0.0")
-            own = self._do(f"and i32 {mask}, {(1 << kept) - 1}")
-            whole = self._do(f"icmp eq i32 {own}, {(1 << kept) - 1}")
-            finite = self._do(f"and i1 {finite}, {whole}")
-        return self._do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
+            own = self.do(f"and i32 {mask}, {(1 << kept) - 1}")
+            whole = self.do(f"icmp eq i32 {own}, {(1 << kept) - 1}")
+            finite = self.do(f"and i1 {finite}, {whole}")
+        return self.do(f"select i1 {finite}, i32 {label}, i32 {NOT_FINITE}")
 
     def _masks(self, comparison: str, scores: Sequence[str], value: str) -> list[str]:
         """For each vector of scores a bit for each that compares so with a value."""
         filled, lanes, masks = self._filled(value), self.shape.lanes, []
         for some in scores:
-            near = self._do(f"fcmp {comparison} {self.vector} {some}, {filled}")
-            masks.append(self._do(f"zext i{lanes} {self._do(f'bitcast <{lanes} x i1> {near} to i{lanes}')} to i32"))
+            near = self.do(f"fcmp {comparison} {self.vector} {some}, {filled}")
+            masks.append(self.do(f"zext i{lanes} {self.do(f'bitcast <{lanes} x i1> {near} to i{lanes}')} to i32"))
         return masks
 
     def _first(self, masks: Sequence[str]) -> str:
         """The place of the first bit that is set."""
         label = "0"
         for number, mask in reversed(list(enumerate(masks))):
-            lane = self._do(f"call i32 @llvm.cttz.i32(i32 {mask}, i1 false)")
-            place, here = self._do(f"add i32 {lane}, {number * self.shape.lanes}"), self._do(f"icmp ne i32 {mask}, 0")
-            label = self._do(f"select i1 {here}, i32 {place}, i32 {label}")
+            lane = self.do(f"call i32 @llvm.cttz.i32(i32 {mask}, i1 false)")
+            place, here = self.do(f"add i32 {lane}, {number * self.shape.lanes}"), self.do(f"icmp ne i32 {mask}, 0")
+            label = self.do(f"select i1 {here}, i32 {place}, i32 {label}")
         return label
 
     def end(self, label: str) -> None:
@@ -351,12 +326,12 @@ class _Writer:
         while half:
             places = ", ".join(f"i32 {(lane + half) % lanes}" for lane in range(lanes))
             kinds = f"{self.vector} {best}, {self.vector} undef, <{lanes} x i32> <{places}>"
-            best, half = self._larger(best, self._do(f"shufflevector {kinds}")), half // 2
-        return self._do(f"extractelement {self.vector} {best}, i32 0")
+            best, half = self._larger(best, self.do(f"shufflevector {kinds}")), half // 2
+        return self.do(f"extractelement {self.vector} {best}, i32 0")
 
     def _larger(self, one: str, other: str) -> str:
-        more = self._do(f"fcmp ogt {self.vector} {one}, {other}")
-        return self._do(f"select <{self.shape.lanes} x i1> {more}, {self.vector} {one}, {self.vector} {other}")
+        more = self.do(f"fcmp ogt {self.vector} {one}, {other}")
+        return self.do(f"select <{self.shape.lanes} x i1> {more}, {self.vector} {one}, {self.vector} {other}")
 
 
 def _exactly(value: float) -> str:

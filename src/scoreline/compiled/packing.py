@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scoreline.compiled.descent import going
+from scoreline.compiled.flat import Walk
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ALWAYS
-from scoreline.compiled.trees import CODES
+from scoreline.compiled.small_trees import MOST_LEAVES, SmallTrees, small_trees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from scoreline.compiled.descent import Going
-    from scoreline.compiled.kernels import Masks, Walk
     from scoreline.compiled.ranks import Ranks
     from scoreline.compiled.trees import Ensemble, Tree
 
 MOST_NODES = 2**24
 """Nodes of all trees together that a child's number has room for."""
 
-MOST_LEAVES = 64
-"""Leaves of a tree that a bit mask has room for."""
 
-
-def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | Masks | NotCompilable:
+def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | SmallTrees | NotCompilable:
     """Bit masks where every tree is small and adds to one score, else trees to go down, else nodes to walk."""
     small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
     if small and all(tree.values.shape[1] == 1 for tree in ensemble.trees):
-        return _masks(ensemble.trees, ranks)
+        return small_trees(ensemble.trees, ranks)
     if any(tree.members for tree in ensemble.trees):
         return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")
     if sum(len(tree.left) for tree in ensemble.trees) > MOST_NODES:
@@ -41,8 +38,6 @@ def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | Masks | NotCompilab
 
 def as_walk(trees: Sequence[Tree], ranks: Ranks) -> Walk:
     """Trees as nodes to walk."""
-    from scoreline.compiled.kernels import Walk
-
     sizes = [len(tree.left) for tree in trees]
     roots = np.cumsum([0, *sizes])
     orders = [_side_by_side(tree) for tree in trees]
@@ -83,81 +78,3 @@ def _words(tree: Tree, order: np.ndarray, root: int, ranks: Ranks) -> np.ndarray
         tree.feature[nodes], tree.threshold[nodes], tree.nan_left[nodes]
     )
     return np.asarray((child << 40) | (column << 32) | (low << 16) | span, np.uint64)
-
-
-def _masks(trees: Sequence[Tree], ranks: Ranks) -> Masks:
-    from scoreline.compiled.kernels import Masks
-
-    taken = [_in_order(tree) for tree in trees]
-    most = max(len(leaves) for _, _, leaves in taken)
-    word = np.uint32 if most <= 32 else np.uint64
-    ordered = [
-        _Tests(nodes[~_asks_category(tree, nodes)], masks[~_asks_category(tree, nodes)])
-        for tree, (nodes, masks, _) in zip(trees, taken, strict=True)
-    ]
-    asked = [
-        (tree.feature[nodes], tree.threshold[nodes], tree.nan_left[nodes])
-        for tree, (nodes, _) in zip(trees, ordered, strict=True)
-    ]
-    column, low, span = ranks.tests(*map(np.concatenate, zip(*asked, strict=True))).astype(np.uint32)
-    sets = [_sets(tree, nodes, masks, ranks) for tree, (nodes, masks, _) in zip(trees, taken, strict=True)]
-    return Masks(
-        column,
-        low,
-        span,
-        np.concatenate([masks for _, masks in ordered]).astype(word),
-        np.cumsum([0, *(len(nodes) for nodes, _ in ordered)]),
-        np.concatenate([tree.values[leaves, 0] for tree, (_, _, leaves) in zip(trees, taken, strict=True)]),
-        np.cumsum([0, *(len(leaves) for _, _, leaves in taken)])[:-1],
-        np.array([tree.place for tree in trees]),
-        np.array([column for each in sets for column in each], np.uint32),
-        np.cumsum([0, *map(len, sets)]),
-        np.array([table for each in sets for table in each.values()], word).reshape(-1, CODES + 1),
-    )
-
-
-class _Tests(NamedTuple):
-    """Nodes, and for each the leaves that are left where a row goes right."""
-
-    nodes: np.ndarray
-    masks: np.ndarray
-
-
-def _asks_category(tree: Tree, nodes: np.ndarray) -> np.ndarray:
-    return np.isin(nodes, list(tree.members))
-
-
-def _sets(tree: Tree, nodes: np.ndarray, masks: np.ndarray, ranks: Ranks) -> dict[int, np.ndarray]:
-    """For each column of categories that a tree asks for, the leaves that each code leaves, those of all its tests."""
-    made: dict[int, np.ndarray] = {}
-    for node, mask in zip(nodes.tolist(), masks, strict=True):
-        if node in tree.members:
-            column = int(ranks.column[tree.feature[node]])
-            left = np.where(tree.members[node], ~np.uint64(0), mask)
-            made[column] = made.get(column, ~np.uint64(0)) & left
-    return made
-
-
-def _in_order(tree: Tree) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The inner nodes, for each the leaves that a row going right may still reach as bits, and the leaves in order."""
-    leaves: list[int] = []
-    nodes: list[int] = []
-    masks: list[int] = []
-    for node, first, end in _visited(tree, leaves):
-        nodes.append(node)
-        masks.append((2**64 - 1) & ~(2**end - 2**first))
-    return np.array(nodes, np.int64), np.array(masks, np.uint64), np.array(leaves)
-
-
-def _visited(tree: Tree, leaves: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Each inner node with the range of the leaves on its left side; leaves are appended from left to right."""
-    left, right = tree.left.tolist(), tree.right.tolist()
-    waiting: list[tuple[int, int | None]] = [(0, None)]
-    while waiting:
-        node, first = waiting.pop()
-        if first is not None:
-            yield node, first, len(leaves)
-        elif left[node] == -1:
-            leaves.append(node)
-        else:
-            waiting += [(right[node], None), (node, len(leaves)), (left[node], None)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.doubts import taken
-from scoreline.compiled.edges import EDGE_ROWS, at_edges
+from scoreline.compiled.edges import at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
-    import pyarrow as pa
 
     from scoreline.compiled.answers import Answers
     from scoreline.compiled.way import Way
@@ -26,13 +28,20 @@ if TYPE_CHECKING:
 _WHOLE, _FEW = 64, 4
 """Around rows that scikit-learn refuses so many are left together: real ones, and hard ones."""
 
+_LEFT_OUT = 3
+"""Kinds of hard rows that may be left out so that all others are asked for at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows with the answers of scikit-learn; None where it refuses one of them."""
+    """Rows with the answers of scikit-learn; None where it refuses one of them.
+
+    `kinds` are the tables that were put together, if it is made of several.
+    """
 
     table: pa.Table
     expected: Answers | None
+    kinds: tuple[pa.Table, ...] = ()
 
 
 def pieces(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> list[Piece]:
@@ -42,6 +51,26 @@ def pieces(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> 
         for number, table in enumerate(tables)
         for piece in _pieces(table, reference, _FEW if number else _WHOLE, proba=proba)
     ]
+
+
+def together(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> list[Piece]:
+    """As `pieces`, but as many kinds of hard rows at once as scikit-learn does not refuse: each call of it costs.
+
+    The tables are real rows, then kinds of hard ones, those first that are hardly ever refused.
+    """
+    real, *kinds = tables
+    merged = _merged(kinds, reference, proba=proba)
+    left = kinds[len(merged.kinds) :] if merged else kinds
+    found = pieces([real, *left], reference, proba=proba)
+    return [*found, merged] if merged else found
+
+
+def _merged(kinds: Sequence[pa.Table], reference: Reference, *, proba: bool) -> Piece | None:
+    for count in range(len(kinds), max(1, len(kinds) - 1 - _LEFT_OUT), -1):
+        table = pa.concat_tables(kinds[:count])
+        with suppress(Exception):
+            return Piece(table, reference(table, proba), tuple(kinds[:count]))
+    return None
 
 
 def _pieces(table: pa.Table, reference: Reference, least: int, *, proba: bool) -> Iterator[Piece]:
@@ -56,16 +85,29 @@ def _pieces(table: pa.Table, reference: Reference, least: int, *, proba: bool) -
             yield from _pieces(table.slice(half), reference, least, proba=proba)
 
 
-def fault(way: Way, tried: Sequence[Piece]) -> NotCompilable | None:
+def fault(way: Way, tried: Sequence[Piece], reference: Reference) -> NotCompilable | None:
     """Why a way is no good: the first difference from scikit-learn; None when there is none."""
     trials = (
         _matrix_fault(way, tried[0].table),
         _edge_fault(way, tried),
-        *(_fault(way, piece) for piece in tried),
+        *(_fault(way, each) for piece in tried for each in _apart(way, piece, reference)),
         _silence(way, tried),
     )
     found = next(filter(None, trials), "")
     return NotCompilable(found) if found else None
+
+
+def _apart(way: Way, piece: Piece, reference: Reference) -> Sequence[Piece]:
+    """The kinds of a piece, each with its answers, if a way leaves all of it to scikit-learn for the sake of one."""
+    if not piece.kinds or all(attempt(way, piece.table, proba=proba) is not None for proba in _asked(piece)):
+        return [piece]
+    proba = True in _asked(piece)
+    return [each for kind in piece.kinds for each in _pieces(kind, reference, _FEW, proba=proba)]
+
+
+def _asked(piece: Piece) -> tuple[bool, ...]:
+    """Whether for probabilities, too: without and with them."""
+    return (False, True) if piece.expected is None or piece.expected.proba is not None else (False,)
 
 
 def _silence(way: Way, tried: Sequence[Piece]) -> str:
@@ -81,11 +123,11 @@ def _edge_fault(way: Way, tried: Sequence[Piece]) -> str:
         return ""
     proba = tried[0].expected is not None and tried[0].expected.proba is not None
     try:
-        blocks = at_edges(way.encoding.blocks(known), way.compiled.edges)
-        found = way.compiled.answers(blocks, EDGE_ROWS, proba=proba)
+        blocks, rows = at_edges(way.encoding.blocks(known), way.compiled.edges)
+        found = way.compiled.answers(blocks, rows, proba=proba)
     except Declined as why:
         return f"it leaves rows at a threshold to scikit-learn: {why}"
-    same = found.agrees(way.of_matrix(blocks, EDGE_ROWS, proba=proba), 0)
+    same = found.agrees(way.of_matrix(blocks, rows, proba=proba), 0)
     return "" if same else "its answers at a threshold are others than scikit-learn's"
 
 
@@ -99,7 +141,7 @@ def _matrix_fault(way: Way, table: pa.Table) -> str:
 
 
 def _fault(way: Way, piece: Piece) -> str:
-    for proba in (False, True) if piece.expected is None or piece.expected.proba is not None else (False,):
+    for proba in _asked(piece):
         found = attempt(way, piece.table, proba=proba)
         if found is None:
             continue

@@ -10,11 +10,11 @@ import numpy as np
 
 from scoreline.compiled.dictionary import CodedBranch, Declined
 from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.rank_kernel import NAN, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scoreline.compiled.kernels import Cuts
     from scoreline.compiled.matrix import Block, Layout
     from scoreline.compiled.plan import Plan
     from scoreline.compiled.trees import Ensemble
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MOST_COLUMNS, MOST_CUTS = 256, 65_000
 """What a node has room for; the columns of a one-hot encoder are cuts, too."""
 
-NAN, NEVER, ALWAYS = 0xFFFF, 0xFFFE, 0xFFFF
-"""The code of NaN; a code that no row has; a span that takes in every code."""
+NEVER, ALWAYS = 0xFFFE, 0xFFFF
+"""A code that no row has; a span that takes in every code."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Numbered:
     branch: int
     place: int | None
     feature: int | None
-    cuts: Cuts
+    cuts: np.ndarray
     category: bool = False
 
 
@@ -62,6 +62,11 @@ class Ranks:
     offset: np.ndarray
     ensemble: Ensemble
     layout: Layout
+
+    @property
+    def most_code(self) -> int:
+        """What no code of a row is above, but for that of NaN: fewer bits than 16 may do for all of them."""
+        return max(_most_code(column, self.layout) for column in self.columns)
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: whether scikit-learn refuses it, then its codes; uint16."""
@@ -109,13 +114,11 @@ class Ranks:
                 made[number] = table[coded.codes]
 
     def _rank(self, block: Any, mine: Sequence[int], made: np.ndarray) -> None:
-        from scoreline.compiled.kernels import rank
-
         features = [self.columns[number].feature or 0 for number in mine]
         values = self._asked(block, features)
         for number, feature in zip(mine, values, strict=True):
             column = self.columns[number]
-            rank(feature, column.cuts, made[number])
+            made[number] = ranks(feature, column.cuts)
             if column.category:
                 _forget_strangers(column, feature, made[number])
 
@@ -144,9 +147,7 @@ class Ranks:
             if numbered.feature is None:
                 made[1:, nodes] = _tests_of_places(self.offset[feature[nodes]], threshold[nodes])
             else:
-                made[1:, nodes] = _tests_of_ranks(
-                    np.searchsorted(numbered.cuts.cuts, threshold[nodes]), nan_left[nodes]
-                )
+                made[1:, nodes] = _tests_of_ranks(np.searchsorted(numbered.cuts, threshold[nodes]), nan_left[nodes])
         return made
 
 
@@ -163,7 +164,7 @@ def _place_of_one(rows: Any) -> np.ndarray:
 def _code(column: Numbered, values: np.ndarray) -> np.ndarray:
     if column.feature is not None:
         mine = values[:, column.feature]
-        codes = np.where(np.isnan(mine), NAN, np.searchsorted(column.cuts.cuts, mine))
+        codes = ranks(mine, column.cuts)
         if column.category:
             _forget_strangers(column, mine, codes)
         return codes
@@ -176,7 +177,7 @@ def _forget_strangers(column: Numbered, values: np.ndarray, codes: np.ndarray) -
     """Write the code of NaN where a value is none of the known ones. Raises Declined for infinite ones."""
     if np.isinf(values).any():
         raise Declined("an infinite number for a category", np.flatnonzero(np.isinf(values)))
-    known = column.cuts.cuts
+    known = column.cuts
     codes[known[np.minimum(codes, len(known) - 1)] != values] = NAN
 
 
@@ -209,7 +210,7 @@ def ranks_of(ensemble: Ensemble, plan: Plan, layout: Layout) -> Ranks | NotCompi
             offset[feature] = inside
         else:
             key = (branch, place, inside)
-        columns.setdefault(key, Numbered(*key, with_grid(cuts), feature in ensemble.categories))
+        columns.setdefault(key, Numbered(*key, cuts, feature in ensemble.categories))
         column[feature] = list(columns).index(key)
     if len(columns) > MOST_COLUMNS or any(_codes_of(each, layout) > MOST_CUTS for each in columns.values()):
         return NotCompilable("more columns or thresholds than a node has room for")
@@ -220,14 +221,24 @@ def _codes_of(column: Numbered, layout: Layout) -> int:
     """How many codes a column has, but for one: thresholds, or the columns of a one-hot encoder."""
     if column.feature is None and column.place is not None:
         return layout.widths[column.branch][column.place]
-    return len(column.cuts.cuts)
+    return len(column.cuts)
+
+
+def _most_code(column: Numbered, layout: Layout) -> int:
+    """The largest code; of places one more, since `NEVER`, below that of NaN, must be none of them."""
+    codes = _codes_of(column, layout)
+    if column.feature is None:
+        return codes + 1
+    # No number is above infinity.
+    return codes - int(codes > 0 and bool(np.isinf(column.cuts[-1])) and column.cuts[-1] > 0)
 
 
 def _cuts(ensemble: Ensemble) -> Mapping[int, np.ndarray]:
     """The sorted thresholds of every feature that some node asks for."""
     trees = ensemble.trees
-    features = np.concatenate([tree.feature[tree.inner] for tree in trees])
-    thresholds = np.concatenate([tree.threshold[tree.inner] for tree in trees])
+    inner = np.concatenate([tree.left for tree in trees]) != -1
+    features = np.concatenate([tree.feature for tree in trees])[inner]
+    thresholds = np.concatenate([tree.threshold for tree in trees])[inner]
     order = np.lexsort((thresholds, features))
     features, thresholds = features[order], thresholds[order]
     found, first = np.unique(features, return_index=True)
@@ -244,17 +255,3 @@ def _where(plan: Plan, layout: Layout, feature: int) -> tuple[int, int | None, i
             if start <= feature < end:
                 return branch, None if plan.branches[branch].widths is None else place, feature - start
     raise Declined(f"no column makes feature {feature}")
-
-
-def with_grid(cuts: np.ndarray) -> Cuts:
-    """Sorted thresholds with a grid of four cells each; one cell where numbers are too large or too near for it."""
-    from scoreline.compiled.kernels import Cuts
-
-    finite = cuts[np.isfinite(cuts)]
-    cells = 4 * len(cuts)
-    with np.errstate(all="ignore"):
-        low, scale = (finite[0], cells / (finite[-1] - finite[0])) if len(finite) else (0.0, np.inf)
-        if not (np.isfinite(scale) and scale > 0):
-            return Cuts(cuts, np.array([0, len(cuts)]), 0.0, 0.0)
-        cell = np.clip((cuts - low) * scale, 0, cells - 1).astype(np.int64)
-    return Cuts(cuts, np.searchsorted(cell, np.arange(cells + 1)), float(low), float(scale))

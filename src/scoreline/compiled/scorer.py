@@ -14,7 +14,7 @@ from scoreline.compiled.doubts import Partial, told_apart, without
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable, worthwhile
-from scoreline.compiled.proof import fault, holds, pieces
+from scoreline.compiled.proof import fault, holds, together
 from scoreline.compiled.sampling import EVERY, Place
 from scoreline.compiled.tree_model import compile_trees
 from scoreline.compiled.trees import count_trees, is_made_of_trees
@@ -169,7 +169,7 @@ class Scorer:
             way = self._made(plan, table, tier)
             if isinstance(way, Way):
                 tried = tried or self._tried(plan, table)
-                found = fault(way, tried)
+                found = fault(way, tried, self._reference)
                 if found is None:
                     self._ways = dict(sorted((self._ways | {tier: way}).items()))
                     return
@@ -177,7 +177,7 @@ class Scorer:
             self._reasons.append(f"{tier}: {way.reason}")
 
     def _tried(self, plan: Plan, table: pa.Table) -> list[Piece]:
-        return pieces(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
+        return together(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:

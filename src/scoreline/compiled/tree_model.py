@@ -11,19 +11,20 @@ from scoreline.compiled.descent import Going
 from scoreline.compiled.packing import pack
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ranks_of
+from scoreline.compiled.small_trees import SmallTrees
 from scoreline.compiled.trees import read_trees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scoreline.compiled.answers import Answers
-    from scoreline.compiled.kernels import Masks, Walk
+    from scoreline.compiled.flat import Walk
     from scoreline.compiled.matrix import Block, Layout
     from scoreline.compiled.plan import Plan
     from scoreline.compiled.ranks import Ranks
     from scoreline.compiled.trees import Ensemble
 
-_ROWS_OF_WALKS, _ROWS_OF_MASKS = 8192, 4096
+_ROWS_OF_WALKS = 8192
 """Rows that take a tree one after another: the codes of that many stay in the cache."""
 
 
@@ -33,7 +34,7 @@ class TreeModel:
 
     ensemble: Ensemble
     ranks: Ranks
-    packed: Going | Walk | Masks
+    packed: Going | Walk | SmallTrees
     tolerance: float = 0.0
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
@@ -42,27 +43,28 @@ class TreeModel:
 
     def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
         """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
-        from scoreline.compiled.kernels import Walk, mask, walk
-
         self.ranks.layout.check(blocks)
         codes = self.ranks.codes(blocks, count)
+        return self.ensemble.finish(self._sums(codes, count), proba)
+
+    def _sums(self, codes: np.ndarray, count: int) -> np.ndarray:
+        if isinstance(self.packed, SmallTrees):
+            return self.packed.sums(codes, self.ensemble.start)
         sums = np.tile(self.ensemble.start, (count, 1))
         if isinstance(self.packed, Going):
             self.packed.add(codes, sums)
-        elif isinstance(self.packed, Walk):
-            walk(np.ascontiguousarray(codes.T), self.packed, sums, _ROWS_OF_WALKS)
         else:
-            by_score = np.ascontiguousarray(sums.T)
-            mask(codes.astype(np.uint32), self.packed, by_score, _ROWS_OF_MASKS)
-            sums = np.ascontiguousarray(by_score.T)
-        return self.ensemble.finish(sums, proba)
+            from scoreline.compiled.kernels import walk
+
+            walk(np.ascontiguousarray(codes.T), self.packed, sums, _ROWS_OF_WALKS)
+        return sums
 
     @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
         """The thresholds of features that are made of numbers, by branch and place among its features."""
         called = [column for column in self.ranks.columns if column.place is None and column.feature is not None]
         called = [column for column in called if not column.category]
-        return {(column.branch, column.feature or 0): column.cuts.cuts for column in called}
+        return {(column.branch, column.feature or 0): column.cuts for column in called}
 
 
 def compile_trees(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:

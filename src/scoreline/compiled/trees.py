@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers, Chosen
+from scoreline.compiled.answers import Answers, Chosen, first_of_best
 from scoreline.compiled.plan import NotCompilable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Finish = Callable[[np.ndarray, bool], Answers]
     """Predictions, and probabilities if asked for, of summed scores (rows, scores)."""
@@ -178,8 +178,8 @@ def _boosting(model: Any) -> Ensemble | NotCompilable:
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
         if not hasattr(model, "classes_"):
             return Answers(sums.ravel())
-        # scikit-learn's own way from sums to labels and probabilities.
-        summed = copy(model)
+        # scikit-learn's own way from sums to labels and probabilities, in its memory order.
+        summed, sums = copy(model), np.ascontiguousarray(sums)
         summed.decision_function = lambda _: sums.ravel() if sums.shape[1] == 1 else sums
         return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
 
@@ -190,30 +190,36 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
     order, categories = _categories(model)
     if any(values.dtype.kind not in "fiu" for values in categories.values()):
         return NotCompilable("categories that are no numbers")
-    known, place_of = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
-    trees = tuple(
-        _predictor(each, place, order, lambda features: _bits(known[place_of[features]]))
-        for stage in model._predictors  # noqa: SLF001  scikit-learn has no public way to its trees
-        for place, each in enumerate(stage)
-    )
+    trees = tuple(_predictors(model, order))
 
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
         summed = copy(model)
         # In its memory order, since it decides in which order probabilities are summed.
         summed._raw_predict = lambda _: np.asfortranarray(sums)  # noqa: SLF001
-        return Answers(summed.predict(sums), summed.predict_proba(sums) if proba else None)
+        if not hasattr(model, "classes_"):
+            return Answers(summed.predict(sums))
+        places = first_of_best(sums) if sums.shape[1] > 1 else (sums[:, 0] > 0).astype(np.int32)
+        return Answers(Chosen(model.classes_, places), summed.predict_proba(sums) if proba else None)
 
     start = np.zeros(model.n_trees_per_iteration_) + model._baseline_prediction.ravel()  # noqa: SLF001
     made = Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
     return replace(made, categories=categories)
 
 
-def asked_once(model: Any, matrix: np.ndarray) -> Any:
+def goes_once(model: Any) -> bool:
+    """Whether it is worth it to go through a model's trees once for both of its answers, as `asked_once` does.
+
+    It is for histogram boosting, whose trees take all of its time.
+    """
+    return type(model).__name__ == "HistGradientBoostingClassifier"
+
+
+def asked_once(model: Any, matrix: Any) -> Any:
     """A model that answers for one matrix as `model` does, but goes through its trees once for both of its answers.
 
-    That is worth it for histogram boosting, whose trees take all of its time. Eager there; others are given back.
+    Eager where that is worth it; other models are given back.
     """
-    if type(model).__name__ != "HistGradientBoostingClassifier":
+    if not goes_once(model):
         return model
     sums, summed = model._raw_predict(matrix), copy(model)  # noqa: SLF001  what both of its answers begin with
     summed._raw_predict = lambda _: sums  # noqa: SLF001
@@ -244,23 +250,32 @@ def _bits(sets: np.ndarray) -> np.ndarray:
     return (sets[:, :, np.newaxis] >> np.arange(32, dtype=np.uint32) & 1).astype(bool).reshape(len(sets), CODES)
 
 
-def _predictor(predictor: Any, place: int, order: np.ndarray, known: Callable[[np.ndarray], np.ndarray]) -> Tree:
-    nodes = predictor.nodes
+def _predictors(model: Any, order: np.ndarray) -> Iterator[Tree]:
+    """The trees of histogram boosting, which have slices of common arrays: there may be thousands of them."""
+    stages = model._predictors  # noqa: SLF001  scikit-learn has no public way to its trees
+    every = [(each, place) for stage in stages for place, each in enumerate(stage)]
+    nodes = np.concatenate([each.nodes for each, _ in every], dtype=every[0][0].nodes.dtype)
+    ends = np.cumsum([len(each.nodes) for each, _ in every])
     leaf = nodes["is_leaf"].astype(bool)
     left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
-    feature, nan_left = nodes["feature_idx"].astype(np.int64), nodes["missing_go_to_left"].astype(bool)
-    chosen = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~leaf)
+    nan_left, value = nodes["missing_go_to_left"].astype(bool), nodes["value"].reshape(-1, 1)
+    feature, threshold = order[nodes["feature_idx"].astype(np.int64)], nodes["num_threshold"].copy()
+    categorical, known = nodes["is_categorical"].astype(bool) & ~leaf, model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    for (each, place), begin, end in zip(every, [0, *ends.tolist()], ends.tolist(), strict=False):
+        own = slice(begin, end)
+        members = _members(each, *known) if categorical[own].any() else {}
+        yield Tree(left[own], right[own], feature[own], threshold[own], nan_left[own], value[own], place, members)
+
+
+def _members(predictor: Any, known: np.ndarray, place_of: np.ndarray) -> dict[int, np.ndarray]:
+    """For each node of a tree that asks for a category, whether each code goes left, and last whether a missing one.
+
+    `known` are the codes of each category, as bits, and `place_of` tells which category each feature is.
+    """
+    nodes = predictor.nodes
+    chosen = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~nodes["is_leaf"].astype(bool))
+    nan_left = nodes["missing_go_to_left"][chosen, np.newaxis].astype(bool)
     goes_left = _bits(predictor.raw_left_cat_bitsets)[nodes["bitset_idx"][chosen]]
     # Codes that were not there in training are missing, too.
-    goes_left |= ~known(feature[chosen]) & nan_left[chosen, np.newaxis]
-    members = np.concatenate([goes_left, nan_left[chosen, np.newaxis]], axis=1)
-    return Tree(
-        left,
-        right,
-        order[feature],
-        nodes["num_threshold"],
-        nan_left,
-        nodes["value"].reshape(-1, 1),
-        place,
-        dict(zip(chosen.tolist(), members, strict=True)),
-    )
+    goes_left |= ~_bits(known[place_of[nodes["feature_idx"][chosen]]]) & nan_left
+    return dict(zip(chosen.tolist(), np.concatenate([goes_left, nan_left], axis=1), strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoreline.compiled.ranks import NAN
+from scoreline.compiled.rank_kernel import NAN
 
 ABREAST = 8
 """Rows that go down a tree side by side."""

@@ -19,7 +19,7 @@ from scoreline.compiled.linear import LinearModel, compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.packing import as_walk
 from scoreline.compiled.plan import NotCompilable
-from scoreline.compiled.ranks import NAN
+from scoreline.compiled.rank_kernel import NAN
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.compiled.trees import is_made_of_trees
 from scoreline.compiled.way import no_look_up
@@ -206,9 +206,7 @@ def _codes(found: Encoded, derive: Callable[[Any], np.ndarray], width: int) -> n
 def _cuts(oven: Oven, model: TreeModel, given: Input, at: tuple[int, int, int], scale: Scale) -> Cuts:
     number, place, column = at
     asked = [
-        each.cuts.cuts
-        for each in model.ranks.columns
-        if (each.branch, each.place, each.feature) == (number, None, place)
+        each.cuts for each in model.ranks.columns if (each.branch, each.place, each.feature) == (number, None, place)
     ]
     cuts = asked[0] if asked else np.empty(0)
 

@@ -1,0 +1,102 @@
+"""Machine code finds the leaves that the tests of small trees leave, and adds them up in order."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoreline.compiled.flat import Masks
+from scoreline.compiled.kernels import mask
+from scoreline.compiled.mask_kernel import MOST_IN_BYTE, ROWS, Kernel
+
+COLUMNS, SCORES, NAN = 5, 3, 0xFFFF
+
+
+def drawn(rng: np.random.Generator, most_leaves: int, most_code: int, *, sets: bool) -> Masks:
+    """Random trees; the first leaf of each is never taken away, so that one is left."""
+    word = np.uint32 if most_leaves <= 32 else np.uint64
+    leaves = rng.integers(2, most_leaves + 1, 7)
+    leaves[0] = most_leaves
+    counts, tables = leaves - rng.integers(0, 2, 7), rng.integers(0, 3, 7) * sets
+    tests, every = int(counts.sum()), int(tables.sum())
+    begin, size = rng.integers(1, np.repeat(leaves, counts)), rng.integers(1, 12, tests)
+    run = ((1 << size.astype(np.uint64)) - np.uint64(1)) << begin.astype(np.uint64)
+    table = rng.integers(0, 2**63, (every, 257), dtype=np.uint64) * np.uint64(2) | np.uint64(1)
+    table |= rng.integers(0, 2, (every, 257), dtype=np.uint64) * ~np.uint64(0)
+    table[:, 255] = table[:, 256]
+    low = rng.choice([0, NAN, 1, most_code // 2], tests)
+    # Beside NaN when one counts in a circle of 2**16 or 2**8 codes.
+    span = np.where(low == NAN, rng.integers(0, most_code, tests), rng.integers(0, most_code - low % NAN, tests))
+    around = rng.random(tests) < 0.2
+    low, span = np.where(around, rng.integers(1, most_code, tests), low), np.where(around, NAN - 1, span)
+    return Masks(
+        rng.integers(0, COLUMNS, tests).astype(np.uint32),
+        low.astype(np.uint32),
+        span.astype(np.uint32),
+        (~run).astype(word),
+        np.cumsum([0, *counts]),
+        rng.normal(size=leaves.sum()) * 10.0 ** rng.integers(-9, 9, leaves.sum()),
+        np.cumsum(leaves) - leaves,
+        np.sort(rng.integers(0, SCORES, 7)),
+        rng.integers(0, 2, every).astype(np.uint32),
+        np.cumsum([0, *tables]),
+        table.astype(word),
+    )
+
+
+def of_numba(codes: np.ndarray, trees: Masks, start: np.ndarray) -> np.ndarray:
+    made = np.repeat(start[:, np.newaxis], codes.shape[1], axis=1)
+    mask(codes.astype(np.uint32), trees, made, 64)
+    return made.T
+
+
+def some_codes(rng: np.random.Generator, rows: int, most_code: int) -> np.ndarray:
+    codes = rng.integers(0, most_code + 1, (COLUMNS, rows)).astype(np.uint16)
+    # Categories, of which there are fewer.
+    codes[:2] %= MOST_IN_BYTE + 1
+    return np.where(rng.random(codes.shape) < 0.1, np.uint16(NAN), codes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([2, 8, 9, 31, 32, 33, 64]),
+    st.sampled_from([3, 100, MOST_IN_BYTE - 1, MOST_IN_BYTE, MOST_IN_BYTE + 1, 60_000]),
+    st.booleans(),
+    st.integers(1, 2 * ROWS + 40),
+    st.integers(0, 2**32),
+)
+def test_sums_are_those_of_the_plain_loop(leaves: int, most_code: int, sets: bool, rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    trees, codes, start = (
+        drawn(rng, leaves, most_code, sets=sets),
+        some_codes(rng, rows, most_code),
+        rng.normal(size=SCORES),
+    )
+    kernel = Kernel(trees, most_code)
+    assert kernel.shape.bits == (8 if most_code <= MOST_IN_BYTE else 16)
+    found = kernel.sums(codes, start)
+    assert found.flags.f_contiguous
+    assert found.tobytes() == of_numba(codes, trees, start).tobytes()
+
+
+@pytest.mark.parametrize("rows", [0, 1, ROWS - 1, ROWS, ROWS + 1, 5 * ROWS])
+def test_any_number_of_rows_is_added_up(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    trees, codes, start = drawn(rng, 31, 200, sets=True), some_codes(rng, rows, 200), np.zeros(SCORES)
+    assert np.array_equal(Kernel(trees, 200).sums(codes, start), of_numba(codes, trees, start))
+
+
+def test_values_that_are_not_finite_are_added_alike() -> None:
+    rng = np.random.default_rng(3)
+    trees, codes = drawn(rng, 31, 200, sets=False), some_codes(rng, 300, 200)
+    trees = trees._replace(value=rng.choice([np.nan, np.inf, -np.inf, -0.0, 1.0], len(trees.value)))
+    start = np.array([-0.0, 0.0, 1e308])
+    with np.errstate(all="ignore"):
+        assert Kernel(trees, 200).sums(codes, start).tobytes() == of_numba(codes, trees, start).tobytes()
+
+
+def test_a_category_with_a_code_that_a_byte_has_no_room_for_is_refused() -> None:
+    trees = drawn(np.random.default_rng(0), 31, 200, sets=True)
+    trees.table[:, 255] = ~trees.table[:, 256]
+    with pytest.raises(ValueError, match="256 codes"):
+        Kernel(trees, 200)
