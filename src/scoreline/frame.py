@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Marker = float | None
 
 _NO_MARKERS: Mapping[str, Marker] = {}
+_FLOATS = (pa.float64(), pa.float32())
 
 
 def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
@@ -45,27 +47,78 @@ def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] =
     0  1.0    a
     1  2.0  NaN
     """
-    import pandas as pd
+    columns = _columns(table, schema, markers)
+    return _assembled([(column, [place]) for place, column in enumerate(columns)], schema.names, table.num_rows)
 
-    columns: dict[str, Any] = {}
+
+def to_read(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
+    """The frame of `to_frame`, for who only reads it: arrays that pandas makes of it may be read-only; eager, one copy.
+
+    Numbers of one type lie side by side in one block, of which pandas makes an array without another copy.
+    """
+    columns = _columns(table, schema, markers)
+    alike: dict[Any, list[int]] = {}
+    for place, column in enumerate(columns):
+        is_number = isinstance(column, np.ndarray) and column.dtype.kind in "bif"
+        alike.setdefault(column.dtype if is_number else place, []).append(place)
+    blocks = [
+        (columns[places[0]] if len(places) == 1 else np.stack([columns[place] for place in places]), places)
+        for places in alike.values()
+    ]
+    return _assembled(blocks, schema.names, table.num_rows)
+
+
+def of_matrix(matrix: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """A frame for who only reads it, of a matrix whose columns lie in memory one after another; no copy.
+
+    >>> of_matrix(np.asfortranarray([[0.5, 1.5]]), ["x", "y"])
+         x    y
+    0  0.5  1.5
+    """
+    return _assembled([(matrix.T, list(range(len(names))))], names, len(matrix))
+
+
+def _columns(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) -> list[Any]:
+    columns: list[Any] = []
     problems: list[Problem] = []
     for field in schema:
         try:
-            columns[field.name] = _column(table[field.name], field, markers.get(field.name, np.nan))
+            columns.append(_column(table[field.name], field, markers.get(field.name, np.nan)))
         except DataError as error:
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
-    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+    return columns
+
+
+def _assembled(blocks: Sequence[tuple[Any, list[int]]], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame of blocks and the places of their columns; `DataFrame` itself would look at every column once more."""
+    import pandas as pd
+    from pandas.api.internals import create_dataframe_from_blocks
+
+    if not names:
+        return pd.DataFrame(index=pd.RangeIndex(rows))
+    made = [
+        (values.reshape(len(places), rows) if isinstance(values, np.ndarray) else values, np.array(places))
+        for values, places in blocks
+    ]
+    # A view, since who has the frame may name its columns.
+    return create_dataframe_from_blocks(made, index=pd.RangeIndex(rows), columns=_index(tuple(names)).view())
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> Any:
+    import pandas as pd
+
+    return pd.Index(names)
 
 
 def _column(values: pa.ChunkedArray, field: pa.Field, marker: Marker) -> Any:
+    if values.type == field.type and marker is not None and field.type in _FLOATS:
+        return values.to_numpy()
     declared = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if marker is None:
-        import pandas as pd
-
-        # Without the dtype pandas would make an array of strings its own text again, and None NaN.
-        return pd.Series(_objects(values, declared, field.name), dtype=object, copy=False)
+        return _objects(values, declared, field.name)
     if _is_text(declared):
         return _text(values)
     if pa.types.is_date(declared) or pa.types.is_timestamp(declared):

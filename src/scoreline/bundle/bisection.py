@@ -10,6 +10,7 @@ import numpy as np
 
 from scoreline.bundle.unknown_categories import unknown_categories
 from scoreline.errors import ModelError, Problem
+from scoreline.parts import every_row
 from scoreline.refusal import Reason, Refusal, refused_rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     Raises ModelError when more than a thousand rows fail one after the other: then it is the model that does not fit
     the data.
     """
-    if frame.empty:
+    if 0 in frame.shape:
         return _no_rows(fitted, proba=proba)
     try:
         # Strict encoders look for unknown categories themselves; looking before them would do it twice.
@@ -122,7 +123,7 @@ def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) 
     predictions = fitted.predict(frame)
     if predictions.shape != (len(frame),):
         raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
-    positions = np.arange(start, start + len(frame), dtype=np.int64)
+    positions = every_row(len(frame)) + start if start else every_row(len(frame))
     return Outcome(predictions, _probabilities(fitted, frame) if proba else None, positions)
 
 

@@ -74,10 +74,26 @@ class Fitted:
             return True
         return any(name.rpartition("__")[2] == "copy" and not value for name, value in parameters.items())
 
+    @cached_property
+    def only_reads(self) -> bool:
+        """Whether scikit-learn's own steps alone see what is given, and leave it as it is.
+
+        Its estimators are tested with memory that cannot be written to.
+        """
+        return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
+
     def _features(self, frame: pd.DataFrame) -> Any:
         # The same frame is asked again, for probabilities and by halving, so that nobody may change it.
-        given = frame.copy(deep=self._writes) if self.named else frame.to_numpy()
+        given = frame.to_numpy() if not self.named else frame if self.only_reads else frame.copy(deep=self._writes)
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
+
+
+def _is_well_known(value: Any) -> bool:
+    """Whether an estimator or a parameter of one brings no code from elsewhere."""
+    origin = value if callable(value) and hasattr(value, "__name__") else type(value)
+    package, _, module = str(getattr(origin, "__module__", "")).partition(".")
+    # What a search found may hold other parameters than its own.
+    return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:
