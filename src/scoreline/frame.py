@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Marker = float | None
 
 _NO_MARKERS: Mapping[str, Marker] = {}
-_FLOATS = (pa.float64(), pa.float32())
+FLOATS = (pa.float64(), pa.float32())
+"""Types of columns that are given as they are, null as NaN."""
 
 
 def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
@@ -47,25 +48,37 @@ def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] =
     0  1.0    a
     1  2.0  NaN
     """
-    columns = _columns(table, schema, markers)
-    return _assembled([(column, [place]) for place, column in enumerate(columns)], schema.names, table.num_rows)
+    return in_columns(columns_of(table, schema, markers), schema.names, table.num_rows)
 
 
 def to_read(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
-    """The frame of `to_frame`, for who only reads it: arrays that pandas makes of it may be read-only; eager, one copy.
+    """The frame of `to_frame` as `in_blocks` makes it, for who only reads it; eager, one copy."""
+    return in_blocks(columns_of(table, schema, markers), schema.names, table.num_rows)
 
-    Numbers of one type lie side by side in one block, of which pandas makes an array without another copy.
+
+def in_columns(columns: Sequence[Any], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame of arrays as they are, one a column; no copy."""
+    places = np.arange(len(columns))
+    return _assembled([(column, places[at : at + 1]) for at, column in enumerate(columns)], names, rows)
+
+
+def in_blocks(columns: Sequence[Any], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame in which numbers of one type lie side by side, so that pandas makes an array of them without a copy.
+
+    Such an array cannot be written to.
+
+    >>> in_blocks([np.array([0.5]), np.array([1.5])], ["x", "y"], 1).to_numpy().flags.writeable
+    False
     """
-    columns = _columns(table, schema, markers)
     alike: dict[Any, list[int]] = {}
     for place, column in enumerate(columns):
         is_number = isinstance(column, np.ndarray) and column.dtype.kind in "bif"
         alike.setdefault(column.dtype if is_number else place, []).append(place)
     blocks = [
-        (columns[places[0]] if len(places) == 1 else np.stack([columns[place] for place in places]), places)
+        (columns[places[0]] if len(places) == 1 else np.stack([columns[place] for place in places]), np.array(places))
         for places in alike.values()
     ]
-    return _assembled(blocks, schema.names, table.num_rows)
+    return _assembled(blocks, names, rows)
 
 
 def of_matrix(matrix: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
@@ -75,10 +88,11 @@ def of_matrix(matrix: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
          x    y
     0  0.5  1.5
     """
-    return _assembled([(matrix.T, list(range(len(names))))], names, len(matrix))
+    return _assembled([(matrix.T, np.arange(len(names)))], names, len(matrix))
 
 
-def _columns(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) -> list[Any]:
+def columns_of(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) -> list[Any]:
+    """The arrays of the columns of a frame; eager. Raises DataError as `to_frame` does."""
     columns: list[Any] = []
     problems: list[Problem] = []
     for field in schema:
@@ -91,19 +105,24 @@ def _columns(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) 
     return columns
 
 
-def _assembled(blocks: Sequence[tuple[Any, list[int]]], names: Sequence[str], rows: int) -> pd.DataFrame:
+def _assembled(blocks: Sequence[tuple[Any, np.ndarray]], names: Sequence[str], rows: int) -> pd.DataFrame:
     """A frame of blocks and the places of their columns; `DataFrame` itself would look at every column once more."""
     import pandas as pd
-    from pandas.api.internals import create_dataframe_from_blocks
+
+    # The stubs do not know it.
+    from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
 
     if not names:
         return pd.DataFrame(index=pd.RangeIndex(rows))
     made = [
-        (values.reshape(len(places), rows) if isinstance(values, np.ndarray) else values, np.array(places))
+        (values.reshape(len(places), rows) if isinstance(values, np.ndarray) else values, places)
         for values, places in blocks
     ]
     # A view, since who has the frame may name its columns.
-    return create_dataframe_from_blocks(made, index=pd.RangeIndex(rows), columns=_index(tuple(names)).view())
+    frame: pd.DataFrame = create_dataframe_from_blocks(
+        made, index=pd.RangeIndex(rows), columns=_index(tuple(names)).view()
+    )
+    return frame
 
 
 @lru_cache(maxsize=16)
@@ -114,7 +133,7 @@ def _index(names: tuple[str, ...]) -> Any:
 
 
 def _column(values: pa.ChunkedArray, field: pa.Field, marker: Marker) -> Any:
-    if values.type == field.type and marker is not None and field.type in _FLOATS:
+    if values.type == field.type and marker is not None and field.type in FLOATS:
         return values.to_numpy()
     declared = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if marker is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -131,6 +132,8 @@ class Bundle:
         on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows,
         DataError for a column that is missing, or of another type than the contract says.
         """
+        if isinstance(part, pa.Table) and part.column_names == list(self.needs):
+            return self.score(self.cleaning.apply(part), proba=proba, place=place)
         self._check_columns(part)
         if not isinstance(part, pa.Table) and self._is_taken_as_given(part):
             outcome = predict_or_refuse(self.fitted, self._ready.frames.of_frame(part), proba=proba)
@@ -150,16 +153,15 @@ class Bundle:
 
     def _is_taken_as_given(self, part: pd.DataFrame) -> bool:
         """Whether scikit-learn answers, and a table of the rows would make the frame that they are."""
-        if self.cleaning.steps or (len(part) < LEAST_ROWS and isinstance(self.program, Program)):
+        if len(part) < LEAST_ROWS and isinstance(self.program, Program):
             return False
-        # No number but float64 is as good as float64: the contract says what others become.
-        as_it_comes = all(self.contract.schema.field(name).type == pa.float64() for name in self.inputs.names)
-        return as_it_comes and self._ready.frames.can_take(part) and self.scorer.leaves(len(part))
+        ready = self._ready
+        return ready.takes_frames and ready.frames.can_take(part) and ready.scorer.leaves(len(part))
 
     def _needed(self, part: pa.Table | pd.DataFrame) -> pa.Table:
         """The columns that are needed. Raises DataError for those that do not fit their types."""
         if isinstance(part, pa.Table):
-            return part if part.column_names == list(self.needs) else part.select(self.needs)
+            return part.select(self.needs)
         schema = self.contract.only(self.needs).schema
         try:
             return as_table(part, schema).select(self.needs)
@@ -248,17 +250,24 @@ class Bundle:
 
 
 class Ready(NamedTuple):
-    """What a bundle asks for with each part."""
+    """What a bundle asks for with each part; `takes_frames` says whether raw columns are what cleaning makes."""
 
     scorer: Scorer
     frames: Frames
+    takes_frames: bool
 
 
 @lru_cache(maxsize=4)
 def _ready(bundle: Bundle, fitted: Fitted) -> Ready:
     # By identity: to compare the input columns of two bundles takes longer than a small part.
     scorer = scorer_of(fitted, bundle.inputs, from_pandas=bundle.from_pandas)
-    return Ready(scorer, frames_of(fitted, bundle.inputs, from_pandas=bundle.from_pandas))
+    frames = frames_of(fitted, bundle.inputs, from_pandas=bundle.from_pandas)
+    raw = bundle.contract.schema
+    # The contract may know a column by another type, which it then has to be.
+    known = all(
+        name in raw.names and raw.field(name).type == bundle.inputs.field(name).type for name in bundle.inputs.names
+    )
+    return Ready(scorer, frames, known and not bundle.cleaning.steps)
 
 
 def _moved(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -282,7 +291,8 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
             return pa.DictionaryArray.from_arrays(places, classes, safe=False)
         predictions = np.asarray(predictions)
     try:
-        plain = plain_array(predictions, answer_type) if len(predictions) < LEAST_ROWS else None
+        # Arrow would import pandas, if nobody has.
+        plain = None if "pandas" in sys.modules else plain_array(predictions, answer_type)
         if plain is not None:
             return plain
         if predictions.dtype.kind in "OU" or not len(predictions):

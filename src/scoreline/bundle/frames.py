@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.as_pandas import as_pandas
-from scoreline.frame import markers_of, of_matrix, to_frame, to_read
+from scoreline.frame import FLOATS, in_blocks, in_columns, markers_of, of_matrix, to_frame, to_read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -29,44 +29,58 @@ class Frames:
     ----------
     inputs : the columns, in order
     markers : the nulls with which it was fitted
-    make : makes a frame of a table, as `to_frame` does
-    takes_matrices : whether columns of float64 alone may be given as they lie in the memory of somebody's DataFrame
+    from_pandas : whether it was fitted on frames as pandas reads them
+    in_one_block : whether numbers may lie side by side, since scikit-learn alone reads them
     """
 
     inputs: pa.Schema
     markers: Mapping[str, Marker]
-    make: Callable[[pa.Table, pa.Schema, Mapping[str, Marker]], pd.DataFrame]
-    takes_matrices: bool
+    from_pandas: bool
+    in_one_block: bool
 
     def of_table(self, table: pa.Table) -> pd.DataFrame:
         """The frame of a cleaned table; eager. Raises DataError as `to_frame` does."""
-        return self.make(table, self.inputs, self.markers)
+        if self._are_floats and table.schema.equals(self.inputs):
+            # What `to_frame` would look at for each column is known of all of them.
+            columns = [column.to_numpy() for column in table.itercolumns()]
+            return (in_blocks if self.in_one_block else in_columns)(columns, self._names, table.num_rows)
+        make = to_read if self.in_one_block else to_frame
+        if self.from_pandas:
+            return as_pandas(table, self.inputs, self.markers, make)
+        return make(table, self.inputs, self.markers)
+
+    @cached_property
+    def _are_floats(self) -> bool:
+        return all(kind in FLOATS for kind in self.inputs.types) and None not in self.markers.values()
+
+    @cached_property
+    def _are_matrix(self) -> bool:
+        return self.in_one_block and self._are_floats and set(self.inputs.types) == {pa.float64()}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self.inputs.names)
 
     def can_take(self, given: pd.DataFrame) -> bool:
-        """Whether the columns of a DataFrame have the very types that they have in a frame of a table."""
+        """Whether the columns of a DataFrame are float64, as they all are in a frame of a table."""
         import pandas as pd
 
-        if not self.takes_matrices or type(given) is not pd.DataFrame or not given.columns.is_unique:
+        if not self._are_matrix or type(given) is not pd.DataFrame or not given.columns.is_unique:
             return False
-        kinds = given.dtypes
-        return all(kinds[name] == np.float64 for name in self.inputs.names)
+        kinds = dict(zip(given.columns, given.dtypes, strict=True))
+        return all(kinds[name] == np.float64 for name in self._names)
 
     def of_frame(self, given: pd.DataFrame) -> pd.DataFrame:
         """The frame for a DataFrame that it `can_take`, equal to that of a table; one copy at most."""
-        names = self.inputs.names
-        matrix = (given if given.columns.tolist() == names else given[names]).to_numpy()
+        matrix = (given if given.columns.tolist() == self._names else given[self._names]).to_numpy()
         # BLAS adds up in another order where rows lie one after another.
-        return of_matrix(np.asfortranarray(matrix), names)
+        return of_matrix(np.asfortranarray(matrix), self._names)
 
 
 def frames_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Frames:
     """How frames are made for what was fitted; `inputs` and `from_pandas` are those of the bundle."""
-    markers = markers_of(fitted.first, inputs.names)
-    make: Any = to_read if fitted.only_reads and not _looks_at_nothing(fitted.first) else to_frame
-    are_numbers = all(kind == pa.float64() for kind in inputs.types) and None not in markers.values()
-    return Frames(
-        inputs, markers, partial(as_pandas, make=make) if from_pandas else make, fitted.only_reads and are_numbers
-    )
+    in_one_block = fitted.only_reads and not _looks_at_nothing(fitted.first)
+    return Frames(inputs, markers_of(fitted.first, inputs.names), from_pandas, in_one_block)
 
 
 def _looks_at_nothing(first: Any) -> bool:

@@ -35,7 +35,7 @@ def plain_array(values: Sequence[Any] | np.ndarray, arrow_type: pa.DataType) -> 
     """An array of text, int64, float64 or bool without nulls; None for other types, and for values of other ones."""
     if pa.types.is_string(arrow_type):
         texts = values.tolist() if isinstance(values, np.ndarray) else values
-        return _texts(texts) if set(map(type, texts)) <= {str} else None
+        return _texts(texts) if all(type(value) is str for value in texts) else None
     if pa.types.is_boolean(arrow_type):
         return _bits(np.asarray(values)) if np.asarray(values).dtype == bool else None
     wanted = _WIDE.get(str(arrow_type))
@@ -47,14 +47,12 @@ def plain_array(values: Sequence[Any] | np.ndarray, arrow_type: pa.DataType) -> 
 
 
 def _texts(values: Sequence[str]) -> pa.Array:
-    whole = "".join(values)
-    pieces: Sequence[Any] = values if whole.isascii() else [value.encode() for value in values]
-    ends = np.zeros(len(pieces) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)), out=ends[1:])
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)])
     if ends[-1] >= 2**31:
         return None
     offsets = pa.py_buffer(ends.astype(np.int32))
-    return pa.Array.from_buffers(pa.string(), len(pieces), [None, offsets, pa.py_buffer(whole.encode())])
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, offsets, pa.py_buffer(b"".join(encoded))])
 
 
 def _bits(values: np.ndarray) -> pa.Array:
