@@ -44,10 +44,14 @@ class Frames:
             # What `to_frame` would look at for each column is known of all of them.
             columns = [column.to_numpy() for column in table.itercolumns()]
             return (in_blocks if self.in_one_block else in_columns)(columns, self._names, table.num_rows)
+        return self.of_columns(table, self.inputs)
+
+    def of_columns(self, table: pa.Table, columns: pa.Schema) -> pd.DataFrame:
+        """The frame of some of the columns; eager. Raises DataError as `to_frame` does."""
         make = to_read if self.in_one_block else to_frame
         if self.from_pandas:
-            return as_pandas(table, self.inputs, self.markers, make)
-        return make(table, self.inputs, self.markers)
+            return as_pandas(table, columns, self.markers, make)
+        return make(table, columns, self.markers)
 
     @cached_property
     def _are_floats(self) -> bool:
