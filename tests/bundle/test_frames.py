@@ -86,6 +86,38 @@ def test_numbers_lie_in_one_block_where_scikit_learn_alone_reads_them(steps: tup
     pd.testing.assert_frame_equal(frame, before)
 
 
+class Counting(StandardScaler):
+    """Somebody's own scaler."""
+
+    calls = 0
+
+    def transform(self, X: Any, copy: bool | None = None) -> Any:  # noqa: FBT001  as scikit-learn has it
+        """Scaled, and counted."""
+        type(self).calls += 1
+        return super().transform(X, copy)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (StandardScaler(), "passthrough", LogisticRegression()),
+        (StandardScaler(), make_pipeline(StandardScaler(), LogisticRegression())),
+        (LogisticRegression(),),
+        (Counting(), LogisticRegression()),
+    ],
+    ids=["pipeline", "nested", "model alone", "own step"],
+)
+def test_features_that_are_made_once_give_the_answers_of_two_calls(steps: tuple[Any, ...]) -> None:
+    found = fitted(*steps)
+    frame = frames_of(found, SCHEMA, from_pandas=False).of_table(TABLE)
+    Counting.calls = 0
+    predictions, proba = found.both(frame)
+    # What a step of somebody's own does from call to call, nobody knows.
+    assert Counting.calls == (2 if isinstance(steps[0], Counting) else 0)
+    assert predictions.tobytes() == found.model.predict(to_frame(TABLE, SCHEMA)).tobytes()
+    assert proba.tobytes() == found.model.predict_proba(to_frame(TABLE, SCHEMA)).tobytes()
+
+
 def test_no_block_is_made_for_a_model_that_looks_at_no_value() -> None:
     frames = frames_of(fitted(DummyClassifier()), SCHEMA, from_pandas=False)
     assert frames.of_table(TABLE).to_numpy().flags.writeable

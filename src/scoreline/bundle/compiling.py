@@ -34,6 +34,6 @@ def made_of(
 
     def reference(table: pa.Table, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
         given = frames.of_table(table)
-        return Answers(fitted.predict(given), fitted.predict_proba(given) if proba else None)
+        return Answers(*fitted.both(given)) if proba else Answers(fitted.predict(given))
 
     return read(fitted.model, fitted.transformer, inputs, named=fitted.named), frames.of_columns, reference

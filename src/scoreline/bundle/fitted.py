@@ -62,6 +62,22 @@ class Fitted:
         """Probabilities, float64 (rows, labels)."""
         return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
 
+    def both(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
+        """What `predict` gives, then what `predict_proba` gives; computed one after the other.
+
+        A pipeline of scikit-learn's own steps makes its features once for both.
+        """
+        if not self.only_reads or self.transformer is not None or not _is_pipeline(self.model):
+            yield self.predict(frame)
+            yield self.predict_proba(frame)
+            return
+        features = self._features(frame)
+        for _, step in self.model.steps[:-1]:
+            features = features if step in (None, "passthrough") else step.transform(features)
+        last = self.model.steps[-1][1]
+        yield np.asarray(last.predict(features))
+        yield np.asarray(last.predict_proba(features), dtype=np.float64)
+
     @cached_property
     def _writes(self) -> bool:
         """Whether a transformer writes into the memory of what it is given: scikit-learn's do so with ``copy=False``.
@@ -94,6 +110,13 @@ def _is_well_known(value: Any) -> bool:
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.
     return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
+
+
+def _is_pipeline(model: Any) -> bool:
+    """Whether a model is scikit-learn's chain of steps whose last one gives probabilities."""
+    from sklearn.pipeline import Pipeline
+
+    return type(model) is Pipeline and hasattr(model.steps[-1][1], "predict_proba")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:
