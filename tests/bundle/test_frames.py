@@ -91,7 +91,7 @@ class Counting(StandardScaler):
 
     calls = 0
 
-    def transform(self, X: Any, copy: bool | None = None) -> Any:  # noqa: FBT001  as scikit-learn has it
+    def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Scaled, and counted."""
         type(self).calls += 1
         return super().transform(X, copy)
