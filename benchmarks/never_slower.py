@@ -145,7 +145,7 @@ def figures(found: list[list[float]], parts: list[pa.Table]) -> dict[str, Any]:
 
 
 def in_new_process(name: str, folder: Path) -> dict[str, Any]:
-    """What a new process finds, in the environment of a worker: as glibc is by default, it clears memory all the time."""
+    """What a new process finds, in the environment of a worker: glibc by itself gives memory back all the time."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.never_slower", "--one", name, "--folder", str(folder)]
     here = os.environ | WORKER_ENVIRONMENT
     found: dict[str, Any] = json.loads(
