@@ -14,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler,
 from sklearn.tree import DecisionTreeClassifier
 
 from scoreline.errors import DataError
-from scoreline.frame import family, markers_of, to_frame
+from scoreline.frame import family, markers_of, to_frame, to_read
 
 SCHEMA = pa.schema(
     [
@@ -44,6 +44,20 @@ DTYPES = ["float64", "int64", "float64", "bool", "float64", "float64", "float32"
 def table_of(rows: list[tuple]) -> pa.Table:
     columns = [pa.array([row[i] for row in rows], field.type) for i, field in enumerate(SCHEMA)]
     return pa.table(columns, schema=SCHEMA)
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ROWS[1:2], ROWS[:0]], ids=["all", "no nulls", "nulls", "no rows"])
+def test_a_frame_in_blocks_is_the_same_frame(rows: list[tuple]) -> None:
+    for markers in ({}, {"city": None, "x": None, "code": None}):
+        expected = to_frame(table_of(rows), SCHEMA, markers)
+        pd.testing.assert_frame_equal(to_read(table_of(rows), SCHEMA, markers), expected)
+
+
+def test_frames_of_the_same_columns_have_names_of_their_own() -> None:
+    one, other = to_frame(table_of(ROWS), SCHEMA), to_frame(table_of(ROWS), SCHEMA)
+    one.columns.name = "features"
+    assert other.columns.name is None
+    assert to_frame(table_of(ROWS), SCHEMA).columns.name is None
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ROWS[1:2], ROWS[:0]], ids=["all", "no nulls", "nulls", "no rows"])

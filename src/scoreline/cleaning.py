@@ -12,6 +12,7 @@ from scoreline.catalogue import kind_class
 from scoreline.cleaners.base import FrameStep, Step
 from scoreline.contract import violations
 from scoreline.errors import ModelError, Problem, StepError
+from scoreline.parts import every_row
 from scoreline.refusal import Refusal, refused_rows
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Cleaning:
 
     def apply(self, part: pa.Table) -> CleanPart:
         """Clean one part; eager. Every row of it is in the result, refused, or counted as filtered."""
-        return self.extend(CleanPart(part, np.arange(part.num_rows, dtype=np.int64)))
+        return self.extend(CleanPart(part, every_row(part.num_rows)))
 
     def extend(self, done: CleanPart) -> CleanPart:
         """Clean further what is left of a part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Marker = float | None
 
 _NO_MARKERS: Mapping[str, Marker] = {}
+FLOATS = (pa.float64(), pa.float32())
+"""Types of columns that are given as they are, null as NaN."""
 
 
 def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
@@ -45,27 +48,96 @@ def to_frame(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] =
     0  1.0    a
     1  2.0  NaN
     """
-    import pandas as pd
+    return in_columns(columns_of(table, schema, markers), schema.names, table.num_rows)
 
-    columns: dict[str, Any] = {}
+
+def to_read(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker] = _NO_MARKERS) -> pd.DataFrame:
+    """The frame of `to_frame` as `in_blocks` makes it, for who only reads it; eager, one copy."""
+    return in_blocks(columns_of(table, schema, markers), schema.names, table.num_rows)
+
+
+def in_columns(columns: Sequence[Any], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame of arrays as they are, one a column; no copy."""
+    places = np.arange(len(columns))
+    return _assembled([(column, places[at : at + 1]) for at, column in enumerate(columns)], names, rows)
+
+
+def in_blocks(columns: Sequence[Any], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame in which numbers of one type lie side by side, so that pandas makes an array of them without a copy.
+
+    Such an array cannot be written to.
+
+    >>> in_blocks([np.array([0.5]), np.array([1.5])], ["x", "y"], 1).to_numpy().flags.writeable
+    False
+    """
+    alike: dict[Any, list[int]] = {}
+    for place, column in enumerate(columns):
+        is_number = isinstance(column, np.ndarray) and column.dtype.kind in "bif"
+        alike.setdefault(column.dtype if is_number else place, []).append(place)
+    blocks = [
+        (columns[places[0]] if len(places) == 1 else np.stack([columns[place] for place in places]), np.array(places))
+        for places in alike.values()
+    ]
+    return _assembled(blocks, names, rows)
+
+
+def of_matrix(matrix: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """A frame for who only reads it, of a matrix whose columns lie in memory one after another; no copy.
+
+    >>> of_matrix(np.asfortranarray([[0.5, 1.5]]), ["x", "y"])
+         x    y
+    0  0.5  1.5
+    """
+    return _assembled([(matrix.T, np.arange(len(names)))], names, len(matrix))
+
+
+def columns_of(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) -> list[Any]:
+    """The arrays of the columns of a frame; eager. Raises DataError as `to_frame` does."""
+    columns: list[Any] = []
     problems: list[Problem] = []
     for field in schema:
         try:
-            columns[field.name] = _column(table[field.name], field, markers.get(field.name, np.nan))
+            columns.append(_column(table[field.name], field, markers.get(field.name, np.nan)))
         except DataError as error:
             problems.extend(error.problems)
     if problems:
         raise DataError(*problems)
-    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+    return columns
+
+
+def _assembled(blocks: Sequence[tuple[Any, np.ndarray]], names: Sequence[str], rows: int) -> pd.DataFrame:
+    """A frame of blocks and the places of their columns; `DataFrame` itself would look at every column once more."""
+    import pandas as pd
+
+    # The stubs do not know it.
+    from pandas.api.internals import create_dataframe_from_blocks  # type: ignore[import-not-found]
+
+    if not names:
+        return pd.DataFrame(index=pd.RangeIndex(rows))
+    made = [
+        (values.reshape(len(places), rows) if isinstance(values, np.ndarray) else values, places)
+        for values, places in blocks
+    ]
+    # A view, since who has the frame may name its columns.
+    frame: pd.DataFrame = create_dataframe_from_blocks(
+        made, index=pd.RangeIndex(rows), columns=_index(tuple(names)).view()
+    )
+    return frame
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> Any:
+    import pandas as pd
+
+    return pd.Index(names)
 
 
 def _column(values: pa.ChunkedArray, field: pa.Field, marker: Marker) -> Any:
+    if values.type == field.type and marker is not None and field.type in FLOATS:
+        return values.to_numpy()
     declared = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if marker is None:
-        import pandas as pd
-
-        # Without the dtype pandas would make an array of strings its own text again, and None NaN.
-        return pd.Series(_objects(values, declared, field.name), dtype=object, copy=False)
+        return _objects(values, declared, field.name)
     if _is_text(declared):
         return _text(values)
     if pa.types.is_date(declared) or pa.types.is_timestamp(declared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from scoreline.refusal import Refusal
+
+
+@lru_cache(maxsize=4)
+def every_row(count: int) -> np.ndarray:
+    """The positions of all rows of a part, int64; parts of one size share them, and nobody can change them.
+
+    >>> every_row(3).tolist()
+    [0, 1, 2]
+    """
+    rows = np.arange(count, dtype=np.int64)
+    rows.flags.writeable = False
+    return rows
 
 
 def files_column(path: str, count: int) -> pa.DictionaryArray:

@@ -245,7 +245,7 @@ def test_both_answers_at_once_are_those_of_two_calls(tmp_path: Path, model: Any,
     assert proba.tobytes() == fitted.predict_proba(FRAME).tobytes()
     infinite = FRAME.assign(x=np.inf)
     with pytest.raises(ValueError, match="infinity"):
-        fitted.both(infinite)
+        list(fitted.both(infinite))
 
 
 def test_histogram_boosting_goes_through_its_trees_once_for_both_answers(
@@ -260,5 +260,5 @@ def test_histogram_boosting_goes_through_its_trees_once_for_both_answers(
         return whole(model, matrix)
 
     monkeypatch.setattr(HistGradientBoostingClassifier, "_raw_predict", counted)
-    fitted.both(FRAME)
+    list(fitted.both(FRAME))
     assert through == [len(FRAME)]

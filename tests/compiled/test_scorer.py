@@ -71,6 +71,25 @@ def test_nothing_is_compiled_before_it_is_worth_its_proof(monkeypatch: pytest.Mo
     assert work.tier == Tier.COMPILED
 
 
+def test_parts_that_are_left_to_scikit_learn_unseen_count_until_a_look_is_worth_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scorer_module, "FIRST_ROWS", 3 * LEAST_ROWS)
+    work = scorer(LINEAR)
+    assert work.leaves(LEAST_ROWS - 1)
+    assert [work.leaves(LEAST_ROWS) for _ in range(4)] == [True, True, False, False]
+    assert work.answers(PART.slice(0, LEAST_ROWS), proba=False) is not None
+    assert not work.leaves(LEAST_ROWS)
+    assert work.leaves(LEAST_ROWS - 1)
+
+
+def test_why_nothing_can_be_compiled_is_said_once_a_part_is_large_enough() -> None:
+    work = Scorer(NotCompilable("it is odd"), LINEAR.schema, LINEAR.frame, LINEAR.reference)
+    assert not work.leaves(LEAST_ROWS)
+    work.answers(PART, proba=False)
+    assert (work.leaves(LEAST_ROWS), work.reasons) == (True, ("it is odd",))
+
+
 @pytest.mark.parametrize("encoded", [False, True])
 def test_values_that_do_not_repeat_are_not_encoded_one_by_one(encoded: bool) -> None:
     cities = pa.array([f"city {number}" for number in range(PART.num_rows)])

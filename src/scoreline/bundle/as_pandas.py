@@ -10,11 +10,13 @@ import pyarrow as pa
 from scoreline.frame import family, to_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from scoreline.frame import Marker
+
+    MakeFrame = Callable[[pa.Table, pa.Schema, Mapping[str, Marker]], pd.DataFrame]
 
 
 def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
@@ -32,12 +34,14 @@ def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
     return field
 
 
-def as_pandas(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker]) -> pd.DataFrame:
+def as_pandas(
+    table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker], make: MakeFrame = to_frame
+) -> pd.DataFrame:
     """The columns of `schema` as `pandas.read_parquet` gives them for all files together; eager, one copy.
 
     Dtypes depend on `schema` and `markers` alone. They are those of `to_frame`, with three differences: booleans that
     allow nulls, dates and decimals are objects, dictionaries are categories, and narrow numbers and timestamps keep
-    their precision. Raises DataError as `to_frame` does.
+    their precision. `make` makes the columns without a difference. Raises DataError as `to_frame` does.
 
     >>> as_pandas(pa.table({"b": [True, None]}), pa.schema([("b", pa.bool_())]), {})["b"].tolist()
     [True, None]
@@ -46,7 +50,7 @@ def as_pandas(table: pa.Table, schema: pa.Schema, markers: Mapping[str, Marker])
 
     # A marker tells that there were nulls when the object was fitted.
     fields = [field.with_nullable(field.nullable or field.name in markers) for field in schema]
-    frame = to_frame(table, pa.schema([field for field in fields if _is_alike(field, markers)]), markers)
+    frame = make(table, pa.schema([field for field in fields if _is_alike(field, markers)]), markers)
     others = {field.name: _column(table[field.name], field) for field in fields if field.name not in frame}
     if not others:
         return frame

@@ -10,6 +10,7 @@ import numpy as np
 
 from scoreline.bundle.unknown_categories import unknown_categories
 from scoreline.errors import ModelError, Problem
+from scoreline.parts import every_row
 from scoreline.refusal import Reason, Refusal, refused_rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     Raises ModelError when more than a thousand rows fail one after the other: then it is the model that does not fit
     the data.
     """
-    if frame.empty:
+    if 0 in frame.shape:
         return _no_rows(fitted, proba=proba)
     try:
         # Strict encoders look for unknown categories themselves; looking before them would do it twice.
@@ -119,18 +120,18 @@ def _apart(
 
 
 def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
-    predictions = fitted.predict(frame)
+    both = fitted.both(frame)
+    predictions = next(both) if proba else fitted.predict(frame)
     if predictions.shape != (len(frame),):
         raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
-    positions = np.arange(start, start + len(frame), dtype=np.int64)
-    return Outcome(predictions, _probabilities(fitted, frame) if proba else None, positions)
+    positions = every_row(len(frame)) + start if start else every_row(len(frame))
+    return Outcome(predictions, _probabilities(fitted, next(both), len(frame)) if proba else None, positions)
 
 
-def _probabilities(fitted: Fitted, frame: pd.DataFrame) -> np.ndarray:
-    found = fitted.predict_proba(frame)
+def _probabilities(fitted: Fitted, found: np.ndarray, rows: int) -> np.ndarray:
     labels = len(fitted.labels or ())
-    if found.shape != (len(frame), labels):
-        what = f"the model's probabilities have shape {found.shape} for {len(frame)} rows and {labels} labels"
+    if found.shape != (rows, labels):
+        what = f"the model's probabilities have shape {found.shape} for {rows} rows and {labels} labels"
         raise ModelError(
             Problem(what, fitted.uri, 'hand over a model that gives one for each label, or set "proba": false')
         )

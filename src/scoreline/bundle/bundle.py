@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from scoreline.bundle.as_pandas import as_pandas
 from scoreline.bundle.as_table import as_table
 from scoreline.bundle.bisection import Outcome, predict_or_refuse
 from scoreline.bundle.compiling import scorer_of
 from scoreline.bundle.doubts import completed
 from scoreline.bundle.fitted import Fitted, load_fitted
+from scoreline.bundle.frames import Frames, frames_of
 from scoreline.bundle.one_record import predict_one
 from scoreline.bundle.stored_program import StoredProgram
+from scoreline.cleaning import CleanPart
 from scoreline.compiled.answers import Chosen
 from scoreline.compiled.baked.arrow import plain_array
 from scoreline.compiled.baked.program import Program
@@ -24,7 +27,7 @@ from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.scorer import LEAST_ROWS, Tier
 from scoreline.contract import type_name
 from scoreline.errors import DataError, ModelError, Problem
-from scoreline.frame import markers_of, to_frame
+from scoreline.parts import every_row
 from scoreline.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
     from scoreline.bundle.artifact import ArtifactConfig
     from scoreline.bundle.one_record import Answer
-    from scoreline.cleaning import Cleaning, CleanPart
+    from scoreline.cleaning import Cleaning
     from scoreline.compiled.sampling import Place
     from scoreline.compiled.scorer import Scorer
     from scoreline.contract import Contract
@@ -129,11 +132,17 @@ class Bundle:
         on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows,
         DataError for a column that is missing, or of another type than the contract says.
         """
+        if isinstance(part, pa.Table) and part.column_names == list(self.needs):
+            return self.score(self.cleaning.apply(part), proba=proba, place=place)
+        self._check_columns(part)
+        if not isinstance(part, pa.Table) and self._is_taken_as_given(part):
+            outcome = predict_or_refuse(self.fitted, self._ready.frames.of_frame(part), proba=proba)
+            return self._scored(outcome, Tier.PLAIN, CleanPart(pa.table({}), every_row(len(part))))
         clean = self.cleaning.apply(self._needed(part))
         return self.score(clean, proba=proba, place=place)
 
-    def _needed(self, part: pa.Table | pd.DataFrame) -> pa.Table:
-        """The columns that are needed. Raises DataError for those that are missing or do not fit their types."""
+    def _check_columns(self, part: pa.Table | pd.DataFrame) -> None:
+        """Raise DataError for columns that are missing."""
         given = set(part.column_names if isinstance(part, pa.Table) else part.columns)
         missing = [name for name in self.needs if name not in given]
         if missing:
@@ -141,6 +150,16 @@ class Bundle:
             raise DataError(
                 *(Problem(f"there is no column '{name}'", "the rows to predict", advice) for name in missing)
             )
+
+    def _is_taken_as_given(self, part: pd.DataFrame) -> bool:
+        """Whether scikit-learn answers, and a table of the rows would make the frame that they are."""
+        if len(part) < LEAST_ROWS and isinstance(self.program, Program):
+            return False
+        ready = self._ready
+        return ready.takes_frames and ready.frames.can_take(part) and ready.scorer.leaves(len(part))
+
+    def _needed(self, part: pa.Table | pd.DataFrame) -> pa.Table:
+        """The columns that are needed. Raises DataError for those that do not fit their types."""
         if isinstance(part, pa.Table):
             return part.select(self.needs)
         schema = self.contract.only(self.needs).schema
@@ -176,6 +195,9 @@ class Bundle:
     def score(self, clean: CleanPart, *, proba: bool = False, place: Place | None = None) -> Scored:
         """Predict rows that are clean already: the second half of `predict`."""
         outcome, tier = self._outcome(clean.table, proba=proba, place=place)
+        return self._scored(outcome, tier, clean)
+
+    def _scored(self, outcome: Outcome, tier: Tier, clean: CleanPart) -> Scored:
         return Scored(
             as_answers(outcome.predictions, self.answer_type),
             outcome.proba,
@@ -202,26 +224,50 @@ class Bundle:
     @property
     def scorer(self) -> Scorer:
         """How this process predicts large parts: the tier that it has come to, and why no faster one."""
-        return scorer_of(self.fitted, self.inputs, from_pandas=self.from_pandas)
+        return self._ready.scorer
+
+    @property
+    def _ready(self) -> Ready:
+        return _ready(self, self.fitted)
 
     def _outcome(self, table: pa.Table, *, proba: bool, place: Place | None) -> tuple[Outcome, Tier]:
         # Parts of a unit are answered by tiers that may be given up; short ones among them by scikit-learn.
         if place is None and table.num_rows < LEAST_ROWS and isinstance(program := self.program, Program):
             kept = program.answers(table, proba=proba)
             if kept is not None:
-                return Outcome(kept.predictions, kept.proba, np.arange(table.num_rows)), Tier.COMPILED
+                return Outcome(kept.predictions, kept.proba, every_row(table.num_rows)), Tier.COMPILED
         scorer = self.scorer
         found = scorer.answers(table, proba=proba, place=place)
         if found is None:
             return predict_or_refuse(self.fitted, self.frame(table), proba=proba), Tier.PLAIN
         if isinstance(found, Partial):
             return completed(found, self.fitted, self.frame, table, proba=proba), scorer.tier
-        return Outcome(found.given, found.proba, np.arange(table.num_rows)), scorer.tier
+        return Outcome(found.given, found.proba, every_row(table.num_rows)), scorer.tier
 
     def frame(self, table: pa.Table) -> pd.DataFrame:
         """The DataFrame that the fitted object takes, of a cleaned table."""
-        make = as_pandas if self.from_pandas else to_frame
-        return make(table, self.inputs, markers_of(self.fitted.first, self.inputs.names))
+        return self._ready.frames.of_table(table)
+
+
+class Ready(NamedTuple):
+    """What a bundle asks for with each part; `takes_frames` says whether raw columns are what cleaning makes."""
+
+    scorer: Scorer
+    frames: Frames
+    takes_frames: bool
+
+
+@lru_cache(maxsize=4)
+def _ready(bundle: Bundle, fitted: Fitted) -> Ready:
+    # By identity: to compare the input columns of two bundles takes longer than a small part.
+    scorer = scorer_of(fitted, bundle.inputs, from_pandas=bundle.from_pandas)
+    frames = frames_of(fitted, bundle.inputs, from_pandas=bundle.from_pandas)
+    raw = bundle.contract.schema
+    # The contract may know a column by another type, which it then has to be.
+    known = all(
+        name in raw.names and raw.field(name).type == bundle.inputs.field(name).type for name in bundle.inputs.names
+    )
+    return Ready(scorer, frames, known and not bundle.cleaning.steps)
 
 
 def _moved(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -245,12 +291,14 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
             return pa.DictionaryArray.from_arrays(places, classes, safe=False)
         predictions = np.asarray(predictions)
     try:
-        plain = plain_array(predictions, answer_type) if len(predictions) < LEAST_ROWS else None
+        # Arrow would import pandas, if nobody has.
+        plain = None if "pandas" in sys.modules else plain_array(predictions, answer_type)
         if plain is not None:
             return plain
         if predictions.dtype.kind in "OU" or not len(predictions):
             return pa.array(predictions.tolist(), type=answer_type)
-        return pa.array(predictions).cast(answer_type)
+        made = pa.array(predictions)
+        return made if made.type == answer_type else made.cast(answer_type)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         what = f"the model answers with values that are not all {type_name(answer_type)}, as its first ones were"
         raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scoreline.bundle.as_pandas import as_pandas
+from scoreline.bundle.frames import frames_of
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.plan import read
 from scoreline.compiled.scorer import Scorer
-from scoreline.frame import markers_of, to_frame
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
     from scoreline.bundle.fitted import Fitted
@@ -32,14 +30,10 @@ def made_of(
     fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool
 ) -> tuple[Plan | NotCompilable, MakeFrame, Reference]:
     """What compiling needs of what was fitted: its plan, the frames that it takes, and its own answers."""
-    markers = markers_of(fitted.first, inputs.names)
-    make = as_pandas if from_pandas else to_frame
-
-    def frame(table: pa.Table, schema: pa.Schema) -> pd.DataFrame:
-        return make(table, schema, markers)
+    frames = frames_of(fitted, inputs, from_pandas=from_pandas)
 
     def reference(table: pa.Table, proba: bool) -> Answers:  # noqa: FBT001  passed on by position
-        given = frame(table, inputs)
+        given = frames.of_table(table)
         return Answers(*fitted.both(given)) if proba else Answers(fitted.predict(given))
 
-    return read(fitted.model, fitted.transformer, inputs, named=fitted.named), frame, reference
+    return read(fitted.model, fitted.transformer, inputs, named=fitted.named), frames.of_columns, reference

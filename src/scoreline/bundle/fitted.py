@@ -63,17 +63,26 @@ class Fitted:
         """Probabilities, float64 (rows, labels)."""
         return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
 
-    def both(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """What `predict` and `predict_proba` give; a pipeline of histogram boosting is gone through once for both."""
-        from sklearn.pipeline import Pipeline
+    def both(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
+        """What `predict` gives, then what `predict_proba` gives; computed one after the other.
 
-        first, last = (self.model[:-1], self.model[-1]) if type(self.model) is Pipeline else (None, self.model)
-        if not goes_once(last):
-            return self.predict(frame), self.predict_proba(frame)
+        A pipeline of scikit-learn's own steps makes its features once for both, and histogram boosting goes through its
+        trees once.
+        """
+        if goes_once(self.model):
+            steps, last = [], self.model
+        elif self.only_reads and self.transformer is None and _is_pipeline(self.model):
+            steps, last = self.model.steps[:-1], self.model.steps[-1][1]
+        else:
+            yield self.predict(frame)
+            yield self.predict_proba(frame)
+            return
         features = self._features(frame)
-        features = first.transform(features) if first else features
+        for _, step in steps:
+            features = features if step in (None, "passthrough") else step.transform(features)
         model = asked_once(last, features)
-        return np.asarray(model.predict(features)), np.asarray(model.predict_proba(features), dtype=np.float64)
+        yield np.asarray(model.predict(features))
+        yield np.asarray(model.predict_proba(features), dtype=np.float64)
 
     @cached_property
     def _writes(self) -> bool:
@@ -87,10 +96,33 @@ class Fitted:
             return True
         return any(name.rpartition("__")[2] == "copy" and not value for name, value in parameters.items())
 
+    @cached_property
+    def only_reads(self) -> bool:
+        """Whether scikit-learn's own steps alone see what is given, and leave it as it is.
+
+        Its estimators are tested with memory that cannot be written to.
+        """
+        return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
+
     def _features(self, frame: pd.DataFrame) -> Any:
         # The same frame is asked again, for probabilities and by halving, so that nobody may change it.
-        given = frame.copy(deep=self._writes) if self.named else frame.to_numpy()
+        given = frame.to_numpy() if not self.named else frame if self.only_reads else frame.copy(deep=self._writes)
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
+
+
+def _is_well_known(value: Any) -> bool:
+    """Whether an estimator or a parameter of one brings no code from elsewhere."""
+    origin = value if callable(value) and hasattr(value, "__name__") else type(value)
+    package, _, module = str(getattr(origin, "__module__", "")).partition(".")
+    # What a search found may hold other parameters than its own.
+    return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
+
+
+def _is_pipeline(model: Any) -> bool:
+    """Whether a model is scikit-learn's chain of steps whose last one gives probabilities."""
+    from sklearn.pipeline import Pipeline
+
+    return type(model) is Pipeline and hasattr(model.steps[-1][1], "predict_proba")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:

@@ -86,6 +86,7 @@ class Scorer:
         self._reference = reference
         self._lock = Lock()
         self._waiting = [Tier.COMPILED, Tier.ENCODED]
+        self._worth = {tier: 0 if isinstance(plan, NotCompilable) else self._rows_worth(plan, tier) for tier in Tier}
         self._ways: dict[Tier, Way] = {}
         self._reasons: list[str] = []
         self._parts = self._rows = self._given_up = 0
@@ -111,7 +112,7 @@ class Scorer:
         A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
         `place` says where the part stands, and decides the sample; without it parts are counted as they come.
         """
-        if table.num_rows < LEAST_ROWS:
+        if self.leaves(table.num_rows):
             return None
         with self._lock:
             self._parts, self._rows = self._parts + 1, self._rows + table.num_rows
@@ -129,6 +130,16 @@ class Scorer:
             return None
         return part if len(part.doubts) else part.answers
 
+    def leaves(self, rows: int) -> bool:
+        """Whether a part of so many rows is left to scikit-learn whatever is in it; if so, it is counted."""
+        if rows < LEAST_ROWS:
+            return True
+        with self._lock:
+            if self._ways or any(self._rows + rows >= self._worth[tier] for tier in self._waiting):
+                return False
+            self._parts, self._rows = self._parts + 1, self._rows + rows
+            return True
+
     def _holds(self, part: Partial, table: pa.Table, place: Place) -> bool:
         left = without(table, part.doubts)
         return holds(part.way, left, part.answers, self._reference, place.rows(left.num_rows))
@@ -139,7 +150,7 @@ class Scorer:
             self._reasons += [self._plan.reason] if self._waiting else []
             self._waiting = []
             return
-        due = [tier for tier in self._waiting if self._rows >= self._worth(self._plan, tier)]
+        due = [tier for tier in self._waiting if self._rows >= self._worth[tier]]
         # Tiers are named from the fastest on.
         due = [tier for tier in due if not any(proven < tier for proven in self._ways)]
         if due:
@@ -152,7 +163,7 @@ class Scorer:
                 except Exception as error:  # noqa: BLE001  objects from elsewhere need not be what they look like
                     self._reasons += [f"{tier}: {type(error).__name__}: {error}" for tier in due]
 
-    def _worth(self, plan: Plan, tier: Tier) -> int:
+    def _rows_worth(self, plan: Plan, tier: Tier) -> int:
         """The rows from which on a tier is worth its proof."""
         trees = count_trees(plan.model) if tier == Tier.COMPILED else 0
         if trees >= MANY_TREES:
