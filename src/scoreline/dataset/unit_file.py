@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,29 +16,28 @@ from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, draft, open_input, sha256_of, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from typing_extensions import Buffer as ReadableBuffer
 
     from scoreline.dataset.layout import Layout
-    from scoreline.sinks.base import Sink
+
+Write = Callable[[BinaryIO, Mapping[str, str]], int]
+"""Writes the content into an open file, with what its footer is to say; returns the number of rows."""
 
 _BUFFER = 2**20
 """Bytes of small writes, such as headers of pages, that go to the disk together."""
 
 
-def write_unit_file(
-    sink: Sink, tables: Iterable[pa.Table], schema: pa.Schema, layout: Layout, uri: str
-) -> tuple[StoredFile, int]:
-    """Write the tables as one file at `uri`, at most once; return what stands there and the number of rows.
+def write_unit_file(write: Write, layout: Layout, uri: str) -> tuple[StoredFile, int]:
+    """Write one file at `uri`, at most once; return what stands there and the number of rows.
 
     The bytes depend on the rows and the score_key alone, so a file that an earlier attempt left is the same one, and
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with draft(uri) as spool:
         with _Hashing(io.FileIO(spool, "w")) as file:
-            rows = sink.write(tables, schema, file, {"scoreline.score_key": layout.score_key})
+            rows = write(file, {"scoreline.score_key": layout.score_key})
         made = StoredFile(layout.below_store(uri), file.digest.hexdigest(), spool.stat().st_size)
         return _published(spool, made, uri), rows
 

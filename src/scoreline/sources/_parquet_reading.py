@@ -90,7 +90,7 @@ def _distinct(column: pa.Array) -> int:
 def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
     carried = {name for name, _ in piece.partition}
     stored = [name for name in reading.schema.names if name not in carried]
-    with _readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated) as opened:
+    with readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated) as opened:
         groups = list(piece.row_groups) if piece.row_groups is not None else None
         yield from opened.iter_batches(reading.batch_rows, groups, stored, use_threads=False)
 
@@ -107,7 +107,8 @@ def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
 
 
 @contextmanager
-def _readable(piece: Piece) -> Iterator[None]:
+def readable(piece: Piece) -> Iterator[None]:
+    """Around reading bytes of a piece: raises DataError where they are damaged, or are nothing that Arrow reads."""
     try:
         yield
     except pa.ArrowNotImplementedError as error:
@@ -115,8 +116,13 @@ def _readable(piece: Piece) -> Iterator[None]:
         advice = "write it without dictionaries inside lists and structs, or leave the column out"
         raise DataError(Problem(what, piece.uri, advice)) from error
     except (pa.ArrowException, OSError) as error:
-        what = f"this file is damaged: {str(error).splitlines()[0].rstrip('.')}"
-        raise DataError(Problem(what, piece.uri, "write it again or get another copy")) from error
+        raise damaged(piece, error) from error
+
+
+def damaged(piece: Piece, error: Exception) -> DataError:
+    """The error of a piece whose bytes are not what was written."""
+    what = f"this file is damaged: {str(error).splitlines()[0].rstrip('.')}"
+    return DataError(Problem(what, piece.uri, "write it again or get another copy"))
 
 
 def _typed(batch: pa.RecordBatch, piece: Piece, rows_before: int, reading: Reading) -> RawPart:

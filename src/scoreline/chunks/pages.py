@@ -1,0 +1,120 @@
+"""The pages of a column chunk, found by their headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from scoreline.chunks.stored import value
+from scoreline.chunks.thrift import I32, LIST, STRUCT, Field, Struct, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scoreline.chunks.stored import ReadAt, StoredChunk
+
+CRC = 4
+_FIRST_READ, _LARGEST_HEADER = 512, 1 << 24
+_DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
+_HEADERS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
+"""The field of a page's header that describes its kind."""
+
+_STATISTICS = {_DATA: 5, _DATA_V2: 8}
+_PLAIN, _OLD_DICTIONARY, RLE, _DELTA, _DELTA_LENGTH, _DICTIONARY_CODES, _SPLIT = 0, 2, 3, 5, 6, 8, 9
+_ENCODINGS = frozenset({_PLAIN, _OLD_DICTIONARY, RLE, _DELTA, _DELTA_LENGTH, _DICTIONARY_CODES, _SPLIT})
+
+
+class UnusualPagesError(ValueError):
+    """Pages that are not passed on, though Arrow may read them."""
+
+
+class Page(NamedTuple):
+    """A page: its header without statistics, where its bytes begin, and how many there are, stored and unpacked."""
+
+    header: Struct
+    start: int
+    size: int
+    plain_size: int
+
+    @property
+    def kind(self) -> int:
+        """The number of its kind in Parquet."""
+        return int(value(self.header, 1))
+
+    @property
+    def encoding(self) -> int:
+        """The number of its values' encoding in Parquet."""
+        return int(value(value(self.header, _HEADERS[self.kind]), 2 if self.kind != _DATA_V2 else 4))
+
+    @property
+    def is_dictionary(self) -> bool:
+        """Whether it holds the distinct values."""
+        return self.kind == _DICTIONARY
+
+
+def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
+    """All pages of a chunk; reads their headers alone.
+
+    Raises UnusualPagesError where they are not exactly the chunk's values, encoded as every reader knows it.
+    """
+    pages = list(_walked(read, chunk))
+    if not pages or any(page.is_dictionary for page in pages[1:]):
+        raise UnusualPagesError("a dictionary is not where it should be")
+    if sum(_rows(page) for page in pages) != chunk.rows:
+        raise UnusualPagesError("the pages do not have the values of their chunk")
+    if any(page.encoding in (_OLD_DICTIONARY, _DICTIONARY_CODES) for page in pages[1:]) and not pages[0].is_dictionary:
+        raise UnusualPagesError("there are codes without a dictionary")
+    return pages
+
+
+def _walked(read: ReadAt, chunk: StoredChunk) -> Iterator[Page]:
+    at, end = chunk.start, chunk.start + chunk.size
+    while at < end:
+        header, size = _header(read, at, end)
+        page = _page(header, at + size)
+        at = page.start + page.size
+        yield page
+    if at != end:
+        raise UnusualPagesError("the pages do not end where their chunk does")
+
+
+def _header(read: ReadAt, at: int, end: int) -> tuple[Struct, int]:
+    """The header of a page, and its size; statistics may make it long."""
+    size = _FIRST_READ
+    while True:
+        data = read(at, min(size, end - at))
+        try:
+            return parse(data)
+        except ValueError as error:
+            if len(data) < size or size >= _LARGEST_HEADER:
+                raise UnusualPagesError("a page has no header") from error
+        size *= 8
+
+
+def _page(header: Struct, start: int) -> Page:
+    kind = value(header, 1)
+    about: Struct | None = value(header, _HEADERS.get(kind, -1))
+    plain_size, size = value(header, 2), value(header, 3)
+    if about is None or size is None or plain_size is None or min(size, plain_size) < 0:
+        raise UnusualPagesError("a page is of another kind")
+    known = value(about, 4 if kind == _DATA_V2 else 2) in _ENCODINGS
+    levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == RLE
+    if not known or not levels:
+        raise UnusualPagesError("a page is encoded in another way")
+    bare = {number: field for number, field in about.items() if number != _STATISTICS.get(kind)}
+    return Page({**header, _HEADERS[kind]: (STRUCT, bare)}, start, size, plain_size)
+
+
+def _rows(page: Page) -> int:
+    return 0 if page.is_dictionary else int(value(value(page.header, _HEADERS[page.kind]), 1, -1))
+
+
+def encodings_of(pages: Sequence[Page]) -> Field:
+    """The encodings that occur, as the footer lists them."""
+    return LIST, (I32, sorted({RLE, *(page.encoding for page in pages)}))
+
+
+def encoding_counts(pages: Sequence[Page]) -> Field:
+    """How many pages there are of each kind and encoding, as the footer lists them."""
+    kinds = [(page.kind, page.encoding) for page in pages]
+    counts = [(kind, encoding, kinds.count((kind, encoding))) for kind, encoding in dict.fromkeys(kinds)]
+    return LIST, (STRUCT, [{1: (I32, kind), 2: (I32, encoding), 3: (I32, count)} for kind, encoding, count in counts])

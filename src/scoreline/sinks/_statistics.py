@@ -1,0 +1,73 @@
+"""Least and largest values that a footer tells of a column chunk, held against the values themselves."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoreline.chunks.stored import value
+from scoreline.sinks._text import by_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scoreline.chunks.stored import StoredChunk
+    from scoreline.chunks.thrift import Struct
+
+_STATISTICS = 12
+_NULLS, _LARGEST, _LEAST = 3, 5, 6
+_BOUNDS = frozenset({_LARGEST, _LEAST, 7, 8})
+_FORMATS = {"boolean": "<?", "int32": "<i", "int64": "<q", "float": "<f", "double": "<d"}
+
+
+def proven(chunk: StoredChunk, values: Sequence[pa.Array]) -> Struct:
+    """Those statistics of a chunk that its values bear out; eager, one pass.
+
+    Readers leave out row groups by them, so one that is wrong would hide rows.
+    """
+    told: Struct = value(chunk.metadata, _STATISTICS, {})
+    return {number: told[number] for number in sorted(_held(chunk, told, values))}
+
+
+def _held(chunk: StoredChunk, told: Struct, values: Sequence[pa.Array]) -> frozenset[int]:
+    """The fields of the statistics that hold."""
+    if value(told, _NULLS, -1) != sum(array.null_count for array in values):
+        return frozenset()
+    nulls = frozenset({_NULLS})
+    if not chunk.ordered or not {_LEAST, _LARGEST} <= told.keys():
+        return nulls
+    try:
+        least, largest = (_decoded(value(told, number), chunk) for number in (_LEAST, _LARGEST))
+    except struct.error:
+        return nulls
+    found = _found(values)
+    within = found["min"] is None or not (found["min"] < least or largest < found["max"])
+    return nulls | (_BOUNDS & told.keys()) if within else nulls
+
+
+def _decoded(stored: bytes, chunk: StoredChunk) -> Any:
+    physical, *meaning = chunk.meaning
+    if physical == "bytes":
+        return stored
+    unsigned = meaning[:1] == ["integer"] and not meaning[2]
+    form = _FORMATS[physical].upper() if unsigned else _FORMATS[physical]
+    return struct.unpack(form, stored)[0]
+
+
+def _found(values: Sequence[pa.Array]) -> dict[str, Any]:
+    """The least and the largest value as they are stored; None where there is none. NaN is neither."""
+    if any(pa.types.is_dictionary(array.type) for array in values):
+        values = [by_value(values).dictionary]
+    found: dict[str, Any] = pc.min_max(pa.chunked_array([_stored(array) for array in values])).as_py()
+    return found
+
+
+def _stored(array: pa.Array) -> pa.Array:
+    """The values as numbers or bytes, without a copy."""
+    kind = array.type
+    if pa.types.is_temporal(kind):
+        return array.view(f"int{kind.bit_width}")
+    return array.view(pa.binary()) if pa.types.is_string(kind) else array
