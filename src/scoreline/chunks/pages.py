@@ -19,8 +19,8 @@ _HEADERS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 """The field of a page's header that describes its kind."""
 
 _STATISTICS = {_DATA: 5, _DATA_V2: 8}
-_PLAIN, _OLD_DICTIONARY, RLE, _DELTA, _DELTA_LENGTH, _DICTIONARY_CODES, _SPLIT = 0, 2, 3, 5, 6, 8, 9
-_ENCODINGS = frozenset({_PLAIN, _OLD_DICTIONARY, RLE, _DELTA, _DELTA_LENGTH, _DICTIONARY_CODES, _SPLIT})
+_PLAIN, _OLD_DICTIONARY, _RLE, _DELTA, _DELTA_LENGTH, _CODES = 0, 2, 3, 5, 6, 8
+_ENCODINGS = frozenset({_PLAIN, _OLD_DICTIONARY, _RLE, _DELTA, _DELTA_LENGTH, _CODES})
 
 
 class UnusualPagesError(ValueError):
@@ -28,22 +28,27 @@ class UnusualPagesError(ValueError):
 
 
 class Page(NamedTuple):
-    """A page: its header without statistics, where its bytes begin, and how many there are, stored and unpacked."""
+    """One page.
+
+    Attributes
+    ----------
+    header : its header, without statistics
+    start, size : its bytes in the file
+    kind, encoding : numbers of Parquet
+    rows : values, nulls included; none in a dictionary
+    """
 
     header: Struct
     start: int
     size: int
-    plain_size: int
+    kind: int
+    encoding: int
+    rows: int
 
     @property
-    def kind(self) -> int:
-        """The number of its kind in Parquet."""
-        return int(value(self.header, 1))
-
-    @property
-    def encoding(self) -> int:
-        """The number of its values' encoding in Parquet."""
-        return int(value(value(self.header, _HEADERS[self.kind]), 2 if self.kind != _DATA_V2 else 4))
+    def plain_size(self) -> int:
+        """Bytes before compression."""
+        return int(value(self.header, 2))
 
     @property
     def is_dictionary(self) -> bool:
@@ -59,9 +64,9 @@ def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
     pages = list(_walked(read, chunk))
     if not pages or any(page.is_dictionary for page in pages[1:]):
         raise UnusualPagesError("a dictionary is not where it should be")
-    if sum(_rows(page) for page in pages) != chunk.rows:
+    if sum(page.rows for page in pages) != chunk.rows:
         raise UnusualPagesError("the pages do not have the values of their chunk")
-    if any(page.encoding in (_OLD_DICTIONARY, _DICTIONARY_CODES) for page in pages[1:]) and not pages[0].is_dictionary:
+    if any(page.encoding in (_OLD_DICTIONARY, _CODES) for page in pages[1:]) and not pages[0].is_dictionary:
         raise UnusualPagesError("there are codes without a dictionary")
     return pages
 
@@ -91,26 +96,20 @@ def _header(read: ReadAt, at: int, end: int) -> tuple[Struct, int]:
 
 
 def _page(header: Struct, start: int) -> Page:
-    kind = value(header, 1)
-    about: Struct | None = value(header, _HEADERS.get(kind, -1))
-    plain_size, size = value(header, 2), value(header, 3)
-    if about is None or size is None or plain_size is None or min(size, plain_size) < 0:
-        raise UnusualPagesError("a page is of another kind")
-    known = value(about, 4 if kind == _DATA_V2 else 2) in _ENCODINGS
-    levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == RLE
-    if not known or not levels:
-        raise UnusualPagesError("a page is encoded in another way")
+    kind, size = value(header, 1), value(header, 3, -1)
+    about: Struct = value(header, _HEADERS.get(kind, -1), {})
+    encoding = value(about, 4 if kind == _DATA_V2 else 2)
+    levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == _RLE
+    if encoding not in _ENCODINGS or not levels or size < 0:
+        raise UnusualPagesError("a page is of another kind, or encoded in another way")
     bare = {number: field for number, field in about.items() if number != _STATISTICS.get(kind)}
-    return Page({**header, _HEADERS[kind]: (STRUCT, bare)}, start, size, plain_size)
-
-
-def _rows(page: Page) -> int:
-    return 0 if page.is_dictionary else int(value(value(page.header, _HEADERS[page.kind]), 1, -1))
+    rows = 0 if kind == _DICTIONARY else value(about, 1, -1)
+    return Page({**header, _HEADERS[kind]: (STRUCT, bare)}, start, size, kind, encoding, rows)
 
 
 def encodings_of(pages: Sequence[Page]) -> Field:
     """The encodings that occur, as the footer lists them."""
-    return LIST, (I32, sorted({RLE, *(page.encoding for page in pages)}))
+    return LIST, (I32, sorted({_RLE, *(page.encoding for page in pages)}))
 
 
 def encoding_counts(pages: Sequence[Page]) -> Field:

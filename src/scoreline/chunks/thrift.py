@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Field = tuple[int, Any]
 """The type of a field, and its value."""
@@ -43,35 +46,20 @@ def _struct(data: bytes, at: int, depth: int) -> tuple[Struct, int]:
         if head >> 4:
             number += head >> 4
         else:
-            number, at = _integer(data, at)
+            number, at = _integer(data, at, depth)
         if kind in _BOOLEANS:
             fields[number] = kind, kind == TRUE
         else:
-            value, at = _value(data, at, kind, depth)
+            value, at = _reader(kind)(data, at, depth - 1)
             fields[number] = kind, value
     return fields, at + 1
 
 
-def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
-    if kind in _INTEGERS:
-        return _integer(data, at)
-    if kind == BINARY:
-        return _binary(data, at)
-    if kind == STRUCT:
-        return _struct(data, at, depth - 1)
-    if kind in _LISTS:
-        return _list(data, at, depth - 1)
-    return _fixed(data, at, kind)
-
-
-def _fixed(data: bytes, at: int, kind: int) -> tuple[bool | int | float, int]:
-    if kind in _BOOLEANS:
-        return data[at] == TRUE, at + 1
-    if kind == BYTE:
-        return data[at] - 256 * (data[at] >> 7), at + 1
-    if kind == DOUBLE:
-        return float(_DOUBLE.unpack_from(data, at)[0]), at + 8
-    raise ValueError(f"Thrift has no type {kind} in Parquet")
+def _reader(kind: int) -> Callable[[bytes, int, int], tuple[Any, int]]:
+    try:
+        return _READERS[kind]
+    except KeyError as error:
+        raise ValueError(f"Thrift has no type {kind} in Parquet") from error
 
 
 def _list(data: bytes, at: int, depth: int) -> tuple[tuple[int, list[Any]], int]:
@@ -81,34 +69,61 @@ def _list(data: bytes, at: int, depth: int) -> tuple[tuple[int, list[Any]], int]
     at += 1
     if count == 15:
         count, at = _varint(data, at)
-    values = []
+    read, values = _reader(kind), []
     for _ in range(count):
-        value, at = _value(data, at, kind, depth)
+        value, at = read(data, at, depth - 1)
         values.append(value)
     return (kind, values), at
 
 
-def _binary(data: bytes, at: int) -> tuple[bytes, int]:
+def _binary(data: bytes, at: int, _: int) -> tuple[bytes, int]:
     size, at = _varint(data, at)
     if at + size > len(data):
         raise ValueError("a Thrift struct is cut short")
-    return bytes(data[at : at + size]), at + size
+    return data[at : at + size], at + size
 
 
-def _integer(data: bytes, at: int) -> tuple[int, int]:
+def _integer(data: bytes, at: int, _: int) -> tuple[int, int]:
     number, at = _varint(data, at)
     return (number >> 1) ^ -(number & 1), at
 
 
+def _boolean(data: bytes, at: int, _: int) -> tuple[bool, int]:
+    return data[at] == TRUE, at + 1
+
+
+def _byte(data: bytes, at: int, _: int) -> tuple[int, int]:
+    return data[at] - 256 * (data[at] >> 7), at + 1
+
+
+def _double(data: bytes, at: int, _: int) -> tuple[float, int]:
+    return _DOUBLE.unpack_from(data, at)[0], at + _DOUBLE.size
+
+
+_READERS: Final[dict[int, Callable[[bytes, int, int], tuple[Any, int]]]] = {
+    **dict.fromkeys((TRUE, FALSE), _boolean),
+    **dict.fromkeys((I16, I32, I64), _integer),
+    **dict.fromkeys((LIST, SET), _list),
+    BYTE: _byte,
+    DOUBLE: _double,
+    BINARY: _binary,
+    STRUCT: _struct,
+}
+
+
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    number, shift = data[at] & 0x7F, 7
-    while data[at] & 0x80:
+    number, shift = data[at], 7
+    if number < 0x80:
+        return number, at + 1
+    number &= 0x7F
+    while True:
         at += 1
         number |= (data[at] & 0x7F) << shift
         shift += 7
-        if shift > 70:
+        if data[at] < 0x80:
+            return number, at + 1
+        if shift > 63:
             raise ValueError("a Thrift number is too long")
-    return number, at + 1
 
 
 def serialize(fields: Struct) -> bytes:

@@ -43,9 +43,7 @@ def _held(chunk: StoredChunk, told: Struct, values: Sequence[pa.Array]) -> froze
         least, largest = (_decoded(value(told, number), chunk) for number in (_LEAST, _LARGEST))
     except struct.error:
         return nulls
-    found = _found(values)
-    within = found["min"] is None or not (found["min"] < least or largest < found["max"])
-    return nulls | (_BOUNDS & told.keys()) if within else nulls
+    return nulls | (_BOUNDS & told.keys()) if _are_within(values, least, largest) else nulls
 
 
 def _decoded(stored: bytes, chunk: StoredChunk) -> Any:
@@ -57,12 +55,27 @@ def _decoded(stored: bytes, chunk: StoredChunk) -> Any:
     return struct.unpack(form, stored)[0]
 
 
-def _found(values: Sequence[pa.Array]) -> dict[str, Any]:
-    """The least and the largest value as they are stored; None where there is none. NaN is neither."""
-    if any(pa.types.is_dictionary(array.type) for array in values):
-        values = [by_value(values).dictionary]
-    found: dict[str, Any] = pc.min_max(pa.chunked_array([_stored(array) for array in values])).as_py()
-    return found
+def _are_within(values: Sequence[pa.Array], least: Any, largest: Any) -> bool:
+    """Whether no value is beyond the bounds; NaN is not."""
+    if not any(pa.types.is_dictionary(array.type) for array in values):
+        return _is_within(values, least, largest)
+    # A dictionary may list what no row has.
+    return _is_within(_listed(values), least, largest) or _is_within([by_value(values).dictionary], least, largest)
+
+
+def _is_within(values: Sequence[pa.Array], least: Any, largest: Any) -> bool:
+    found = pc.min_max(pa.chunked_array([_stored(array) for array in values])).as_py()
+    return found["min"] is None or not (found["min"] < least or largest < found["max"])
+
+
+def _listed(values: Sequence[pa.Array]) -> list[pa.Array]:
+    """Every dictionary once, and what has none."""
+    listed = [array.dictionary if pa.types.is_dictionary(array.type) else array for array in values]
+    return list({(array.offset, len(array), *_addresses(array)): array for array in listed}.values())
+
+
+def _addresses(array: pa.Array) -> list[int]:
+    return [0 if buffer is None else buffer.address for buffer in array.buffers()]
 
 
 def _stored(array: pa.Array) -> pa.Array:
