@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scoreline.chunks.stored import DamagedPageError, StoredFooter, StoredGroup
@@ -16,8 +17,6 @@ from scoreline.storage import is_s3, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pyarrow as pa
 
     from scoreline.chunks.stored import ReadAt
     from scoreline.units import Piece
