@@ -30,7 +30,7 @@ from scoreline.sinks.parquet import plain
 from scoreline.threads import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoreline.bundle.bundle import Bundle, Scored
     from scoreline.cleaning import CleanPart
@@ -164,7 +164,7 @@ def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
         account = Account(refused)
         task.bundle.fitted  # noqa: B018  (loading is no part of what is measured)
         started = time.perf_counter()
-        parts = output_tables(task, unit, account)
+        parts = (table for table, _ in output_rows(task, unit, account))
         tried = takewhile(lambda _: time.perf_counter() - started < seconds, parts)
         first = next(parts, None)
         tables = tried if first is None else chain([first], tried)
@@ -191,7 +191,7 @@ def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
     with Spool() as refused, limited(1):
         account = Account(refused)
         rows = _by_one_tier(output_rows(task, unit, account), task.bundle.scorer)
-        data, predicted = write_unit_file(_writing(task, unit, rows), layout, layout.unit_file(unit.name))
+        data, predicted = write_unit_file(writing(task, unit, rows), layout, layout.unit_file(unit.name))
         quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
     receipt = Receipt(
         unit=unit.name,
@@ -208,8 +208,11 @@ def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
     return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.reasons)
 
 
-def _writing(task: PredictTask, unit: Unit, rows: Iterator[NumberedRows]) -> Write:
-    """How the rows of a unit are written: with input columns passed on as they are stored where that is possible."""
+def writing(task: PredictTask, unit: Unit, rows: Iterable[NumberedRows]) -> Write:
+    """How the rows of a unit are written: with input columns passed on as they are stored where that is possible.
+
+    Reads footers of the input, no rows.
+    """
     stored = task.source.stored(unit, task.contract, task.keep)
     passage = task.sink.passage(stored, task.output_schema)
     if passage is not None:
@@ -278,11 +281,6 @@ def output_rows(task: PredictTask, unit: Unit, account: Account) -> Iterator[Num
         first, positions = account.rows, passed.positions[scored.positions]
         account.add(raw, refusals, scored)
         yield NumberedRows(pa.table(_output(task, raw, positions, scored), names=names), first + positions)
-
-
-def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
-    """The rows of `output_rows` alone. Lazy."""
-    return (table for table, _ in output_rows(task, unit, account))
 
 
 def _scored_parts(task: PredictTask, unit: Unit) -> Iterator[tuple[RawPart, CleanPart, Scored]]:

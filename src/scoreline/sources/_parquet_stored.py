@@ -68,5 +68,7 @@ def _opened(piece: Piece) -> Iterator[ReadAt]:
 
 def _read_at(piece: Piece, file: pa.NativeFile, start: int, size: int) -> bytes:
     # What goes wrong around it, where the bytes go, is no damage of the piece.
-    with readable(piece):
+    try:
         return bytes(file.read_at(size, start))
+    except OSError as error:
+        raise damaged(piece, error) from error
