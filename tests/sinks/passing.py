@@ -43,6 +43,7 @@ class Scored:
     left_out: frozenset[int] = frozenset()
     batch_rows: int = 16
     types: tuple[tuple[str, str], ...] = ()
+    unit: int = 0
 
     @cached_property
     def _survey(self) -> Any:
@@ -62,7 +63,9 @@ class Scored:
 
     def _rows(self) -> Iterator[NumberedRows]:
         survey, first = self._survey, 0
-        for part in survey.source.read(survey.units[0], survey.contract, survey.contract.schema.names, self.batch_rows):
+        for part in survey.source.read(
+            survey.units[self.unit], survey.contract, survey.contract.schema.names, self.batch_rows
+        ):
             numbers = np.arange(first, first + len(part.rows))
             kept = ~np.isin(numbers, list(self.left_out))
             first += len(part.rows)
@@ -74,7 +77,7 @@ class Scored:
     @property
     def passage(self) -> Passage | None:
         survey = self._survey
-        stored = survey.source.stored(survey.units[0], survey.contract, survey.contract.schema.names)
+        stored = survey.source.stored(survey.units[self.unit], survey.contract, survey.contract.schema.names)
         return Sink(uri="out").passage(stored, self.schema)
 
     def passed_on(self) -> bytes:

@@ -19,8 +19,12 @@ from hypothesis import strategies as st
 from tests.sinks.passing import Scored, assert_same, pages, read
 
 from scoreline.chunks.thrift import parse, serialize
-from scoreline.errors import DataError
+from scoreline.errors import DataError, ScorelineError
 from scoreline.sinks import _passage, _read_back
+from scoreline.sinks.base import NumberedRows
+from scoreline.sources import _parquet_units
+from scoreline.sources._parquet_stored import stored_groups
+from scoreline.units import Piece
 
 ROWS = 150
 PASSED = ("small", "short", "whole", "positive", "single", "double", "flag", "day", "text", "codes", "large", "empty")
@@ -159,6 +163,39 @@ def test_an_input_column_that_is_cast_or_carried_by_a_folder_is_encoded(tmp_path
     assert scored.passage is not None
     assert scored.passage.passed == ["text"]
     assert_same(scored.passed_on(), scored.anew())
+
+
+def test_columns_in_encodings_that_not_every_reader_knows_are_encoded(tmp_path: Path) -> None:
+    encodings = {"bytes": "DELTA_BYTE_ARRAY", "double": "BYTE_STREAM_SPLIT", "text": "DELTA_LENGTH_BYTE_ARRAY"}
+    table = everything().select(["whole", "text", "double", "bytes"])
+    scored = Scored(stored(tmp_path, table, row_group_size=47, use_dictionary=False, column_encoding=encodings))
+    assert scored.passage is not None
+    assert scored.passage.passed == ["whole", "text"]
+    assert_same(scored.passed_on(), scored.anew())
+
+
+def test_a_range_of_row_groups_is_passed_on_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_parquet_units, "_LARGE_ROWS", 100)
+    monkeypatch.setattr(_parquet_units, "_TINY_ROWS", 1)
+    stored(tmp_path, everything().select(["whole", "text", "double"]), row_group_size=47)
+    for unit, groups in enumerate([[47, 47], [47, 9]]):
+        scored = Scored(tmp_path, unit=unit)
+        assert [group.rows for group in scored.passage.groups] == groups  # type: ignore[union-attr]
+        assert_same(scored.passed_on(), scored.anew())
+
+
+def test_of_a_file_on_s3_nothing_is_passed_on_and_nothing_fetched() -> None:
+    (group,) = stored_groups([Piece("s3://nowhere/x.parquet", "x.parquet", 0, 10, 99)], pa.schema([("a", pa.int64())]))
+    assert (group.rows, group.chunks) == (10, {})
+
+
+def test_a_copy_that_reads_back_otherwise_ends_the_run(tmp_path: Path) -> None:
+    scored = Scored(stored(tmp_path, everything().select(["whole", "text"]), write_statistics=False))
+    passage = scored.passage
+    assert passage is not None
+    others = [NumberedRows(table.set_column(0, "whole", pc.negate(table["whole"])), at) for table, at in scored.rows]
+    with pytest.raises(ScorelineError, match="column 'whole', copied as it is stored, reads back as other values"):
+        passage.write(iter(others), io.BytesIO(), {})
 
 
 def test_files_that_make_one_unit_are_passed_on_together(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_rows_are_those_of_pandas_however_files_are_cut(
     assert max(unit.pieces[0].rows for unit in found.survey.units) <= max(2, large, *(group for _, group in files))
 
 
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"])
+def test_text_that_is_stored_by_differences_is_read(tmp_path: Path, encoding: str) -> None:
+    table = some_rows(50)
+    coded = {"use_dictionary": ["id"], "column_encoding": {"s": encoding}}
+    write(tmp_path, {"a": table}, row_group_size=20)
+    write(tmp_path, {"b": table}, row_group_size=20, **coded)
+    found = everything(Parquet(uri=str(tmp_path)), batch_rows=7)
+    assert found.table.equals(pa.concat_tables([table, table]).cast(found.table.schema))
+
+
 def test_folders_are_columns_as_arrow_reads_them(tmp_path: Path) -> None:
     table = pa.table({"y": [1, 1, 2], "city": ["São Paulo", "a=b", None], "x": [1.0, 2.0, 3.0]})
     pq.write_to_dataset(table, tmp_path, partition_cols=["y", "city"], basename_template="part-{i}.parquet")

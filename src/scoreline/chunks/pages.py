@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scoreline.chunks.stored import value
+from scoreline.chunks.stored import CODES, ENCODINGS, OLD_CODES, RLE, value
 from scoreline.chunks.thrift import I32, LIST, STRUCT, Field, Struct, parse
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ _HEADERS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 """The field of a page's header that describes its kind."""
 
 _STATISTICS = {_DATA: 5, _DATA_V2: 8}
-_PLAIN, _OLD_DICTIONARY, _RLE, _DELTA, _DELTA_LENGTH, _CODES = 0, 2, 3, 5, 6, 8
-_ENCODINGS = frozenset({_PLAIN, _OLD_DICTIONARY, _RLE, _DELTA, _DELTA_LENGTH, _CODES})
 
 
 class UnusualPagesError(ValueError):
@@ -66,7 +64,7 @@ def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
         raise UnusualPagesError("a dictionary is not where it should be")
     if sum(page.rows for page in pages) != chunk.rows:
         raise UnusualPagesError("the pages do not have the values of their chunk")
-    if any(page.encoding in (_OLD_DICTIONARY, _CODES) for page in pages[1:]) and not pages[0].is_dictionary:
+    if any(page.encoding in (OLD_CODES, CODES) for page in pages[1:]) and not pages[0].is_dictionary:
         raise UnusualPagesError("there are codes without a dictionary")
     return pages
 
@@ -99,8 +97,8 @@ def _page(header: Struct, start: int) -> Page:
     kind, size = value(header, 1), value(header, 3, -1)
     about: Struct = value(header, _HEADERS.get(kind, -1), {})
     encoding = value(about, 4 if kind == _DATA_V2 else 2)
-    levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == _RLE
-    if encoding not in _ENCODINGS or not levels or size < 0:
+    levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == RLE
+    if encoding not in ENCODINGS or not levels or size < 0:
         raise UnusualPagesError("a page is of another kind, or encoded in another way")
     bare = {number: field for number, field in about.items() if number != _STATISTICS.get(kind)}
     rows = 0 if kind == _DICTIONARY else value(about, 1, -1)
@@ -109,7 +107,7 @@ def _page(header: Struct, start: int) -> Page:
 
 def encodings_of(pages: Sequence[Page]) -> Field:
     """The encodings that occur, as the footer lists them."""
-    return LIST, (I32, sorted({_RLE, *(page.encoding for page in pages)}))
+    return LIST, (I32, sorted({RLE, *(page.encoding for page in pages)}))
 
 
 def encoding_counts(pages: Sequence[Page]) -> Field:

@@ -21,6 +21,13 @@ _TYPES = {0: "boolean", 1: "int32", 2: "int64", 4: "float", 5: "double", 6: "byt
 CODECS = frozenset({0, 1, 2, 4, 6, 7})
 """Uncompressed, snappy, gzip, brotli, zstd and lz4_raw: those that mean the same to every reader."""
 
+PLAIN, OLD_CODES, RLE, DELTAS, DELTA_LENGTHS, CODES = 0, 2, 3, 5, 6, 8
+ENCODINGS = frozenset({PLAIN, OLD_CODES, RLE, DELTAS, DELTA_LENGTHS, CODES})
+"""Encodings of pages that every reader knows."""
+
+_BIT_PACKED = 4
+"""Older writers list it for levels that a flat column does not have."""
+
 _WRITERS = re.compile(rb"(parquet-cpp-arrow|parquet-rs|Polars|DuckDB|parquet-mr version 1\.[1-9][0-9])\b")
 """Writers whose files mean what they say, whoever is named as the writer: of older ones readers mend known mistakes."""
 
@@ -119,8 +126,9 @@ class StoredFooter:
     def _chunk(self, group: Struct, column: _Column) -> StoredChunk | None:
         chunk: Struct = value(group, 1)[1][column.place]
         metadata: Struct = value(chunk, 3, {})
-        is_plain = value(metadata, 4) in CODECS and value(metadata, 3, (0, []))[1] == [column.name.encode()]
-        if not is_plain or chunk.keys() & {1, 8, 9} or value(metadata, 5) != value(group, 3):
+        is_here = value(metadata, 3, (0, []))[1] == [column.name.encode()] and not chunk.keys() & {1, 8, 9}
+        is_known = value(metadata, 4) in CODECS and {*value(metadata, 2)[1]} <= ENCODINGS | {_BIT_PACKED}
+        if not is_here or not is_known or value(metadata, 5) != value(group, 3):
             return None
         first, dictionary = value(metadata, 9), value(metadata, 11, 0)
         start = dictionary if 0 < dictionary < first else first

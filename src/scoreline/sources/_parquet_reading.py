@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16
 _REPEATS = 0.1
+_DIFFERENCES = frozenset({"DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"})
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,18 @@ def _distinct(column: pa.Array) -> int:
 def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
     carried = {name for name, _ in piece.partition}
     stored = [name for name in reading.schema.names if name not in carried]
-    with readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated) as opened:
-        groups = list(piece.row_groups) if piece.row_groups is not None else None
+    groups = list(piece.row_groups) if piece.row_groups is not None else None
+    with readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated, groups) as opened:
         yield from opened.iter_batches(reading.batch_rows, groups, stored, use_threads=False)
 
 
-def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
+def _opened(file: object, repeated: frozenset[str], groups: Sequence[int] | None) -> pq.ParquetFile:
+    opened = _open(file, repeated)
+    differences = _as_differences(opened.metadata, repeated, groups)
+    return _open(file, repeated - differences) if differences else opened
+
+
+def _open(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
     # Read ahead, a row group would be in memory whole.
     return pq.ParquetFile(
         file,
@@ -104,6 +111,14 @@ def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
         buffer_size=_BUFFER,
         page_checksum_verification=True,
     )
+
+
+def _as_differences(metadata: pq.FileMetaData, names: frozenset[str], groups: Sequence[int] | None) -> frozenset[str]:
+    """Columns whose text is stored by differences, as in our own output: Arrow cannot make dictionaries of it."""
+    places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
+    wanted = [metadata.row_group(number) for number in (range(metadata.num_row_groups) if groups is None else groups)]
+    encodings = {name: {e for group in wanted for e in group.column(places[name]).encodings} for name in names}
+    return frozenset(name for name, found in encodings.items() if found & _DIFFERENCES)
 
 
 @contextmanager
