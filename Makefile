@@ -72,6 +72,9 @@ bench-faults: setup  ## put Scoreline and its peers under the same kills and los
 bench-protocol: setup  ## measure what exactly-once costs
 	$(BIN)/python -m benchmarks.protocol_overhead
 
+bench-writing: setup  ## measure writing with input columns copied against encoding them
+	$(BIN)/python -W ignore -m benchmarks.passing_on
+
 bench-first: setup  ## measure the first prediction of a new process, and one record
 	$(BIN)/python -m benchmarks.first_prediction
 

@@ -216,12 +216,15 @@ def test_row_groups_of_the_output_are_not_small(tmp_path: Path, sizes: list[int]
 
 def test_row_groups_of_the_output_are_not_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_groups(tmp_path, [40, 10])
+    monkeypatch.setattr(_passage, "ROW_GROUP_ROWS", 39)
     monkeypatch.setattr(_passage, "MOST_ROWS", 39)
     assert Scored(tmp_path).passage is None
     monkeypatch.setattr(_passage, "MOST_ROWS", 40)
     assert Scored(tmp_path).passage is not None
     monkeypatch.setattr(_passage, "MOST_BYTES", 40 * 3 * 8 - 1)
     assert Scored(tmp_path).passage is None
+    monkeypatch.setattr(_passage, "ROW_GROUP_ROWS", 40)
+    assert Scored(tmp_path).passage is not None
 
 
 def write_groups(folder: Path, sizes: list[int]) -> None:

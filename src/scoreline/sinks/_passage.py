@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from scoreline.chunks.stored import ReadAt, StoredGroup
     from scoreline.sinks.base import NumberedRows
 
-LEAST_ROWS, MOST_ROWS, MOST_BYTES = 16_384, 1 << 20, 64 << 20
-"""Rows of a row group that is passed on, fewer in the unit's last one, and bytes that one may take in memory."""
+ROW_GROUP_ROWS = 131_072
+"""Rows of a row group that is written anew, counted from the start of the unit: a constant of the format."""
+
+LEAST_ROWS, MOST_ROWS, MOST_BYTES = 16_384, 1 << 20, 32 << 20
+"""Rows of a row group that is passed on, fewer in the unit's last one, and bytes in memory of one that has more rows
+than those that are written anew: constants of the format."""
 
 Encode = Callable[[Iterable[pa.Table], pa.Schema, Mapping[str, str], int], memoryview]
 """Makes a file of tables: its schema, its footer, and the most rows of a row group."""
@@ -105,10 +109,10 @@ def passage_of(stored: Iterable[StoredGroup], schema: pa.Schema, encode: Encode)
 
 
 def _is_sensible(group: StoredGroup, columns: int) -> bool:
-    """Whether a group has few enough rows, and decoded fits into memory."""
+    """Whether a group has rows, and decoded does not need much more memory than one that is written anew."""
     sizes = [max(8 * group.rows, chunk.plain_size) for chunk in group.chunks.values()]
     size = sum(sizes) + 8 * group.rows * max(0, columns - len(sizes))
-    return 0 < group.rows <= MOST_ROWS and size <= MOST_BYTES
+    return 0 < group.rows <= ROW_GROUP_ROWS or (group.rows <= MOST_ROWS and size <= MOST_BYTES)
 
 
 def _by_group(

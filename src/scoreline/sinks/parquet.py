@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scoreline.sinks._passage import passage_of
+from scoreline.sinks._passage import ROW_GROUP_ROWS, passage_of
 from scoreline.sinks._text import by_value, one_by_one, repeats
 from scoreline.sinks.base import Sink
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from scoreline.chunks.stored import StoredGroup
     from scoreline.sinks._passage import Passage
-
-ROW_GROUP_ROWS = 131_072
-"""Rows of a row group, counted from the start of the unit: a constant of the format."""
 
 _BATCH_ROWS = 4_096
 """Rows between two looks at the size of a page: with fewer, statistics of text in codes take a third of the time."""
