@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	parity bench bench-peers bench-faults bench-first bench-compiled bench-suite bench-memory bench-protocol \
+	parity bench bench-peers bench-faults bench-first bench-writing bench-compiled bench-suite bench-memory bench-protocol \
 	bench-units bench-tables
 
 help:  ## show this list

@@ -44,7 +44,7 @@ CASES = {
 def spent(write: Write, file: Path) -> float:
     """Processor seconds of writing a file."""
     start = time.process_time()
-    with file.open("wb") as opened:
+    with file.open("wb", buffering=2**20) as opened:
         write(opened, {})
     return time.process_time() - start
 
