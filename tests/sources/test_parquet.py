@@ -74,10 +74,11 @@ def test_rows_are_those_of_pandas_however_files_are_cut(
 def test_text_that_is_stored_by_differences_is_read(tmp_path: Path, encoding: str) -> None:
     table = some_rows(50)
     coded = {"use_dictionary": ["id"], "column_encoding": {"s": encoding}}
-    write(tmp_path, {"a": table}, row_group_size=20)
-    write(tmp_path, {"b": table}, row_group_size=20, **coded)
-    found = everything(Parquet(uri=str(tmp_path)), batch_rows=7)
-    assert found.table.equals(pa.concat_tables([table, table]).cast(found.table.schema))
+    write(tmp_path, {"a": table, "c": table})
+    write(tmp_path, {"b": table}, **coded)
+    for batch_rows in (7, 40):
+        found = everything(Parquet(uri=str(tmp_path)), batch_rows=batch_rows)
+        assert found.table.equals(pa.concat_tables([table] * 3).cast(found.table.schema))
 
 
 def test_folders_are_columns_as_arrow_reads_them(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from scoreline.chunks.assembly import Assembly
 from scoreline.errors import Problem, ScorelineError
+from scoreline.sinks._text import by_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -61,7 +62,9 @@ def _read_back(sample: Sample, encode: Encode) -> pa.Table:
     assembly = Assembly(made)
     assembly.add(sample.group.rows, list(sample.passed.values()))
     assembly.finish(encode((), sample.schema, {}, sample.group.rows))
-    return pq.read_table(made, page_checksum_verification=True)
+    # Long text that repeats would not fit into one array.
+    texts = [field.name for field in sample.schema if pa.types.is_dictionary(field.type)]
+    return pq.read_table(made, read_dictionary=texts, page_checksum_verification=True)
 
 
 def values_of(tables: Sequence[pa.Table], name: str) -> list[pa.Array]:
@@ -71,10 +74,16 @@ def values_of(tables: Sequence[pa.Table], name: str) -> list[pa.Array]:
 
 def _same_values(found: pa.ChunkedArray, given: Sequence[pa.Array]) -> bool:
     """Whether values are the same to the bit, dictionaries or not."""
-    return bool(_bits(found.chunks).equals(_bits([array.cast(found.type) for array in given])))
+    return bool(_comparable(found.chunks).equals(_comparable(given)))
 
 
-def _bits(arrays: Sequence[pa.Array]) -> pa.Array:
-    """One array; numbers that are not equal to themselves are compared, too."""
+def _is_text(array: pa.Array) -> bool:
+    return bool(pa.types.is_string(array.type) or pa.types.is_dictionary(array.type))
+
+
+def _comparable(arrays: Sequence[pa.Array]) -> pa.Array:
+    """One array, text as codes; numbers that are not equal to themselves are compared, too."""
+    if any(map(_is_text, arrays)):
+        return by_value(arrays)
     values = pa.concat_arrays(arrays)
     return values.view(f"int{values.type.bit_width}") if pa.types.is_floating(values.type) else values

@@ -148,6 +148,9 @@ def _typed(batch: pa.RecordBatch, piece: Piece, rows_before: int, reading: Readi
             table[field.name] = original[field.name] = _constant(carried[field.name], field.type, count)
             continue
         found = batch[field.name]
+        if field.name in reading.repeated and pa.types.is_string(found.type):
+            # Other files of the unit may not store it by differences.
+            found = found.dictionary_encode()
         values = table[field.name] = cast_values(found, field.type)
         lossy = cast_between(found.type, field.type) is Cast.CHECKED
         original[field.name] = found if lossy else values
