@@ -174,6 +174,26 @@ def test_columns_in_encodings_that_not_every_reader_knows_are_encoded(tmp_path: 
     assert_same(scored.passed_on(), scored.anew())
 
 
+def test_a_row_group_whose_pages_are_not_what_its_footer_says_is_encoded(tmp_path: Path) -> None:
+    table = everything().select(["whole", "double"])
+    stored(tmp_path, table, row_group_size=47, use_dictionary=False, column_encoding={"double": "BYTE_STREAM_SPLIT"})
+
+    def understated(footer: dict[int, Any]) -> dict[int, Any]:
+        for group in footer[4][1][1]:
+            for chunk in group[1][1][1]:
+                chunk[3][1][2] = (9, (5, [0, 3]))
+        return footer
+
+    rewrite_footer(tmp_path / "0.parquet", understated)
+    scored = Scored(tmp_path)
+    assert scored.passage is not None
+    assert scored.passage.passed == ["whole", "double"]
+    made = scored.passed_on()
+    assert_same(made, scored.anew())
+    encodings = pq.read_metadata(pa.BufferReader(made)).row_group(1).column(1).encodings
+    assert "BYTE_STREAM_SPLIT" not in encodings
+
+
 def test_a_range_of_row_groups_is_passed_on_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_parquet_units, "_LARGE_ROWS", 100)
     monkeypatch.setattr(_parquet_units, "_TINY_ROWS", 1)

@@ -117,8 +117,11 @@ def _as_differences(metadata: pq.FileMetaData, names: frozenset[str], groups: Se
     """Columns whose text is stored by differences, as in our own output: Arrow cannot make dictionaries of it."""
     places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
     wanted = [metadata.row_group(number) for number in (range(metadata.num_row_groups) if groups is None else groups)]
-    encodings = {name: {e for group in wanted for e in group.column(places[name]).encodings} for name in names}
-    return frozenset(name for name, found in encodings.items() if found & _DIFFERENCES)
+    return frozenset(
+        name
+        for name in names & places.keys()
+        if any(_DIFFERENCES.intersection(group.column(places[name]).encodings) for group in wanted)
+    )
 
 
 @contextmanager
