@@ -99,7 +99,7 @@ class PassedChunk:
 
 
 def passed_chunk(read: ReadAt, chunk: StoredChunk, statistics: Struct) -> PassedChunk:
-    """A chunk with its pages found. Raises UnusualPagesError where they are not passed on."""
+    """A chunk with its pages found. Raises UnusualError where they are not passed on."""
     return PassedChunk(read, chunk, pages_of(read, chunk), statistics)
 
 

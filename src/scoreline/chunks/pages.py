@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scoreline.chunks.stored import CODES, ENCODINGS, OLD_CODES, RLE, value
+from scoreline.chunks.stored import CODES, ENCODINGS, OLD_CODES, RLE, UnusualError, usual, value
 from scoreline.chunks.thrift import I32, LIST, STRUCT, Field, Struct, parse
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ _HEADERS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 """The field of a page's header that describes its kind."""
 
 _STATISTICS = {_DATA: 5, _DATA_V2: 8}
-
-
-class UnusualPagesError(ValueError):
-    """Pages that are not passed on, though Arrow may read them."""
 
 
 class Page(NamedTuple):
@@ -57,15 +53,16 @@ class Page(NamedTuple):
 def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
     """All pages of a chunk; reads their headers alone.
 
-    Raises UnusualPagesError where they are not exactly the chunk's values, encoded as every reader knows it.
+    Raises UnusualError where they are not exactly the chunk's values, encoded as every reader knows it.
     """
-    pages = list(_walked(read, chunk))
+    with usual():
+        pages = list(_walked(read, chunk))
     if not pages or any(page.is_dictionary for page in pages[1:]):
-        raise UnusualPagesError("a dictionary is not where it should be")
+        raise UnusualError("a dictionary is not where it should be")
     if sum(page.rows for page in pages) != chunk.rows:
-        raise UnusualPagesError("the pages do not have the values of their chunk")
+        raise UnusualError("the pages do not have the values of their chunk")
     if any(page.encoding in (OLD_CODES, CODES) for page in pages[1:]) and not pages[0].is_dictionary:
-        raise UnusualPagesError("there are codes without a dictionary")
+        raise UnusualError("there are codes without a dictionary")
     return pages
 
 
@@ -77,7 +74,7 @@ def _walked(read: ReadAt, chunk: StoredChunk) -> Iterator[Page]:
         at = page.start + page.size
         yield page
     if at != end:
-        raise UnusualPagesError("the pages do not end where their chunk does")
+        raise UnusualError("the pages do not end where their chunk does")
 
 
 def _header(read: ReadAt, at: int, end: int) -> tuple[Struct, int]:
@@ -89,7 +86,7 @@ def _header(read: ReadAt, at: int, end: int) -> tuple[Struct, int]:
             return parse(data)
         except ValueError as error:
             if len(data) < size or size >= _LARGEST_HEADER:
-                raise UnusualPagesError("a page has no header") from error
+                raise UnusualError("a page has no header") from error
         size *= 8
 
 
@@ -99,7 +96,7 @@ def _page(header: Struct, start: int) -> Page:
     encoding = value(about, 4 if kind == _DATA_V2 else 2)
     levels = value(about, 6) == 0 if kind == _DATA_V2 else kind == _DICTIONARY or value(about, 3) == RLE
     if encoding not in ENCODINGS or not levels or size < 0:
-        raise UnusualPagesError("a page is of another kind, or encoded in another way")
+        raise UnusualError("a page is of another kind, or encoded in another way")
     bare = {number: field for number, field in about.items() if number != _STATISTICS.get(kind)}
     rows = 0 if kind == _DICTIONARY else value(about, 1, -1)
     return Page({**header, _HEADERS[kind]: (STRUCT, bare)}, start, size, kind, encoding, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,6 +48,19 @@ ReadAt = Callable[[int, int], bytes]
 
 Meaning = tuple[Any, ...]
 """What values of a column mean: the physical type and what its annotation adds, however that is spelled."""
+
+
+class UnusualError(ValueError):
+    """Something of a file that is not passed on, though Arrow may read it."""
+
+
+@contextmanager
+def usual() -> Iterator[None]:
+    """Around looking at fields: raises UnusualError also where one is missing or of another type than Parquet says."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise UnusualError(f"not what Parquet says: {error}") from error
 
 
 class DamagedPageError(Exception):
@@ -104,14 +118,15 @@ class StoredGroup:
 
 
 class StoredFooter:
-    """The footer of a Parquet file of so many bytes. Raises ValueError where there is none that can be read."""
+    """The footer of a Parquet file of so many bytes. Raises UnusualError where there is none that can be read."""
 
     def __init__(self, read: ReadAt, size: int) -> None:
-        self.fields = _footer(read, size)
-        self.groups: Sequence[Struct] = value(self.fields, 4)[1]
-        self.is_known = bool(_WRITERS.match(value(self.fields, 6, b""))) and 8 not in self.fields
-        self._ordered = [1 in order for order in value(self.fields, 7, (0, []))[1]]
-        self._columns = {column.name: column for column in _flat_columns(value(self.fields, 2)[1])}
+        with usual():
+            self.fields = _footer(read, size)
+            self.groups: Sequence[Struct] = value(self.fields, 4)[1]
+            self.is_known = bool(_WRITERS.match(value(self.fields, 6, b""))) and 8 not in self.fields
+            self._ordered = [1 in order for order in value(self.fields, 7, (0, []))[1]]
+            self._columns = {column.name: column for column in _flat_columns(value(self.fields, 2)[1])}
 
     @property
     def meanings(self) -> dict[str, Meaning]:
@@ -119,8 +134,12 @@ class StoredFooter:
         return {name: column.meaning for name, column in self._columns.items()}
 
     def chunks(self, group: Struct) -> dict[str, StoredChunk]:
-        """The flat and optional columns of one of the groups, in order, but those that are in another file."""
-        found = {name: self._chunk(group, column) for name, column in self._columns.items()}
+        """The flat and optional columns of one of the groups, in order, that are here and stored as every reader knows.
+
+        Raises UnusualError.
+        """
+        with usual():
+            found = {name: self._chunk(group, column) for name, column in self._columns.items()}
         return {name: chunk for name, chunk in found.items() if chunk is not None}
 
     def _chunk(self, group: Struct, column: _Column) -> StoredChunk | None:

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoreline.chunks.assembly import Assembly, PassedChunk, made_groups, passed_chunk
-from scoreline.chunks.pages import UnusualPagesError
-from scoreline.chunks.stored import footer_in_memory
+from scoreline.chunks.stored import UnusualError, footer_in_memory
 from scoreline.sinks._read_back import Sample, prove, values_of
 from scoreline.sinks._statistics import proven
 
@@ -69,7 +68,7 @@ class Passage:
         with group.reading() as read:
             try:
                 passed = {name: _passed(read, group, tables, name) for name in self.passed}
-            except UnusualPagesError:
+            except UnusualError:
                 return False
             prove(Sample(group, tables, passed), self.encode)
             ours = pa.schema([field for field in self.schema if field.name not in self.passed])

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoreline.chunks.stored import value
+from scoreline.chunks.thrift import BINARY, FALSE, I64, TRUE
 from scoreline.sinks._text import by_value
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _STATISTICS = 12
 _NULLS, _LARGEST, _LEAST = 3, 5, 6
 _BOUNDS = frozenset({_LARGEST, _LEAST, 7, 8})
+_KINDS = {_NULLS: (I64,), _LARGEST: (BINARY,), _LEAST: (BINARY,), 7: (TRUE, FALSE), 8: (TRUE, FALSE)}
 _FORMATS = {"boolean": "<?", "int32": "<i", "int64": "<q", "float": "<f", "double": "<d"}
 
 
@@ -29,7 +31,8 @@ def proven(chunk: StoredChunk, values: Sequence[pa.Array]) -> Struct:
     Readers leave out row groups by them, so one that is wrong would hide rows.
     """
     told: Struct = value(chunk.metadata, _STATISTICS, {})
-    return {number: told[number] for number in sorted(_held(chunk, told, values))}
+    typed = {number: field for number, field in told.items() if field[0] in _KINDS.get(number, ())}
+    return {number: typed[number] for number in sorted(_held(chunk, typed, values))}
 
 
 def _held(chunk: StoredChunk, told: Struct, values: Sequence[pa.Array]) -> frozenset[int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scoreline.chunks.stored import DamagedPageError, StoredFooter, StoredGroup
+from scoreline.chunks.stored import DamagedPageError, StoredFooter, StoredGroup, UnusualError
 from scoreline.sources._casts import plain
 from scoreline.sources._parquet_reading import damaged, readable
 from scoreline.sources._unchanged import unchanged
@@ -40,16 +40,14 @@ def stored_groups(pieces: Sequence[Piece], schema: pa.Schema) -> Iterator[Stored
 def _groups(file: pa.NativeFile, piece: Piece, schema: pa.Schema) -> Iterator[StoredGroup]:
     with pq.ParquetFile(file, pre_buffer=False) as opened:
         found, rows = opened.schema_arrow, [opened.metadata.row_group(n).num_rows for n in range(opened.num_row_groups)]
-    try:
-        footer = StoredFooter(partial(_read_at, piece, file), file.size())
-    except ValueError:
-        return
     types = {field.name: plain(field.type) for field in found}
     same = {field.name for field in schema if types.get(field.name) == field.type}
-    for number in range(len(rows)) if piece.row_groups is None else piece.row_groups:
-        chunks = footer.chunks(footer.groups[number]) if footer.is_known else {}
-        kept = {name: chunk for name, chunk in chunks.items() if name in same}
-        yield StoredGroup(piece.uri, rows[number], kept, partial(_opened, piece))
+    with suppress(UnusualError):
+        footer = StoredFooter(partial(_read_at, piece, file), file.size())
+        for number in range(len(rows)) if piece.row_groups is None else piece.row_groups:
+            chunks = footer.chunks(footer.groups[number]) if footer.is_known else {}
+            kept = {name: chunk for name, chunk in chunks.items() if name in same}
+            yield StoredGroup(piece.uri, rows[number], kept, partial(_opened, piece))
 
 
 def _closed(piece: Piece) -> StoredGroup:
