@@ -194,6 +194,22 @@ def test_a_row_group_whose_pages_are_not_what_its_footer_says_is_encoded(tmp_pat
     assert "BYTE_STREAM_SPLIT" not in encodings
 
 
+def test_pages_of_another_number_of_values_are_damage(tmp_path: Path) -> None:
+    path = stored(tmp_path, everything().select(["whole"]), row_group_size=50, compression="none") / "0.parquet"
+    data = path.read_bytes()
+    start = pq.read_metadata(path).row_group(1).column(0).data_page_offset
+    header, end = parse(data, start)
+    header[5][1][1] = (5, 49)
+    changed = serialize(header)
+    assert len(changed) == end - start
+    scored, status = Scored(tmp_path), path.stat()
+    assert scored.rows
+    path.write_bytes(data[:start] + changed + data[end:])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(DataError, match="this file is damaged: pages do not have as many values"):
+        scored.passed_on()
+
+
 def test_a_range_of_row_groups_is_passed_on_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_parquet_units, "_LARGE_ROWS", 100)
     monkeypatch.setattr(_parquet_units, "_TINY_ROWS", 1)

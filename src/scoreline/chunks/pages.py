@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scoreline.chunks.stored import CODES, ENCODINGS, OLD_CODES, RLE, UnusualError, usual, value
+from scoreline.chunks.stored import CODES, ENCODINGS, OLD_CODES, RLE, DamagedPageError, UnusualError, usual, value
 from scoreline.chunks.thrift import I32, LIST, STRUCT, Field, Struct, parse
 
 if TYPE_CHECKING:
@@ -53,14 +53,16 @@ class Page(NamedTuple):
 def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
     """All pages of a chunk; reads their headers alone.
 
-    Raises UnusualError where they are not exactly the chunk's values, encoded as every reader knows it.
+    Raises UnusualError where they are not encoded as every reader knows it, DamagedPageError where they are not as many
+    values as the chunk has.
     """
     with usual():
         pages = list(_walked(read, chunk))
     if not pages or any(page.is_dictionary for page in pages[1:]):
         raise UnusualError("a dictionary is not where it should be")
     if sum(page.rows for page in pages) != chunk.rows:
-        raise UnusualError("the pages do not have the values of their chunk")
+        # Arrow would go on, with values of the next row group in the rows of another.
+        raise DamagedPageError("pages do not have as many values as their row group has rows")
     if any(page.encoding in (OLD_CODES, CODES) for page in pages[1:]) and not pages[0].is_dictionary:
         raise UnusualError("there are codes without a dictionary")
     return pages

@@ -64,7 +64,7 @@ def usual() -> Iterator[None]:
 
 
 class DamagedPageError(Exception):
-    """A page whose bytes are not those that its checksum is of."""
+    """A page that is not what was written: its bytes are not those of its checksum, or it has more or fewer values."""
 
 
 def value(fields: Struct, number: int, default: Any = None) -> Any:
