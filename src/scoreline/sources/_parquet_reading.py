@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16
 _REPEATS = 0.1
-_DIFFERENCES = frozenset({"DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"})
+_NO_CODES = "Not yet implemented: DecodeArrow of DictAccumulator"
+"""What Arrow says of text that is stored by differences, as in our own output, and asked for as codes."""
 
 
 @dataclass(frozen=True)
@@ -89,38 +90,43 @@ def _distinct(column: pa.Array) -> int:
 
 
 def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
+    rows = 0
+    with readable(piece):
+        try:
+            for batch in _read(piece, reading, reading.repeated):
+                yield batch
+                rows += batch.num_rows
+        except OSError as error:
+            if _NO_CODES not in str(error):
+                raise
+            yield from _after(rows, _read(piece, reading, frozenset()))
+
+
+def _read(piece: Piece, reading: Reading, coded: frozenset[str]) -> Iterator[pa.RecordBatch]:
+    """The batches of a piece, some of its text as codes."""
     carried = {name for name, _ in piece.partition}
     stored = [name for name in reading.schema.names if name not in carried]
-    groups = list(piece.row_groups) if piece.row_groups is not None else None
-    with readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated, groups) as opened:
+    with open_input(piece.uri) as file, _opened(file, coded) as opened:
+        groups = list(piece.row_groups) if piece.row_groups is not None else None
         yield from opened.iter_batches(reading.batch_rows, groups, stored, use_threads=False)
 
 
-def _opened(file: object, repeated: frozenset[str], groups: Sequence[int] | None) -> pq.ParquetFile:
-    opened = _open(file, repeated)
-    differences = _as_differences(opened.metadata, repeated, groups)
-    return _open(file, repeated - differences) if differences else opened
+def _after(rows: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What comes after so many rows."""
+    for batch in batches:
+        if rows < batch.num_rows:
+            yield batch.slice(rows)
+        rows = max(0, rows - batch.num_rows)
 
 
-def _open(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
+def _opened(file: object, coded: frozenset[str]) -> pq.ParquetFile:
     # Read ahead, a row group would be in memory whole.
     return pq.ParquetFile(
         file,
-        read_dictionary=list(repeated),
+        read_dictionary=list(coded),
         pre_buffer=False,
         buffer_size=_BUFFER,
         page_checksum_verification=True,
-    )
-
-
-def _as_differences(metadata: pq.FileMetaData, names: frozenset[str], groups: Sequence[int] | None) -> frozenset[str]:
-    """Columns whose text is stored by differences, as in our own output: Arrow cannot make dictionaries of it."""
-    places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
-    wanted = [metadata.row_group(number) for number in (range(metadata.num_row_groups) if groups is None else groups)]
-    return frozenset(
-        name
-        for name in names & places.keys()
-        if any(_DIFFERENCES.intersection(group.column(places[name]).encodings) for group in wanted)
     )
 
 
