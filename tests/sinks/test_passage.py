@@ -234,6 +234,20 @@ def test_a_copy_that_reads_back_otherwise_ends_the_run(tmp_path: Path) -> None:
         passage.write(iter(others), io.BytesIO(), {})
 
 
+def test_text_is_passed_on_as_codes_and_as_differences(tmp_path: Path) -> None:
+    rows = 200
+    table = pa.table({"text": [f"value {row % 3}" for row in range(rows)]})
+    pq.write_table(table, tmp_path / "0.parquet")
+    differences = {"use_dictionary": False, "column_encoding": {"text": "DELTA_LENGTH_BYTE_ARRAY"}}
+    pq.write_table(table, tmp_path / "1.parquet", **differences)
+    scored = Scored(tmp_path, batch_rows=70)
+    assert {str(table["text"].type) for table, _ in scored.rows} == {str(pa.dictionary(pa.int32(), pa.string()))}
+    made = scored.passed_on()
+    assert_same(made, scored.anew())
+    metadata = pq.read_metadata(pa.BufferReader(made))
+    assert "DELTA_LENGTH_BYTE_ARRAY" in metadata.row_group(1).column(0).encodings
+
+
 def test_files_that_make_one_unit_are_passed_on_together(tmp_path: Path) -> None:
     table = everything().select(["whole", "text", "sure", "double"])
     scored = Scored(stored(tmp_path, table, table.slice(40, 70), row_group_size=47), frozenset({3, 160}))

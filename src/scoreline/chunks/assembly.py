@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scoreline.chunks.pages import CRC, encoding_counts, encodings_of, pages_of
-from scoreline.chunks.stored import DamagedPageError, footer_in_memory, value
+from scoreline.chunks.stored import CODES, OLD_CODES, PLAIN, DamagedPageError, footer_in_memory, value
 from scoreline.chunks.thrift import I16, I32, I64, LIST, STRUCT, Struct, serialize
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ class PassedChunk:
     def kind(self) -> tuple[object, ...]:
         """How its values are stored: those of one kind are read in the same way."""
         return self.chunk.meaning, self.chunk.codec, frozenset((page.kind, page.encoding) for page in self.pages)
+
+    @property
+    def has_dictionary(self) -> bool:
+        """Whether all of its values are codes of a dictionary, or what did not fit into it."""
+        return self.pages[0].is_dictionary and {page.encoding for page in self.pages} <= {PLAIN, OLD_CODES, CODES}
 
     def copy(self, put: Put, at: int) -> Struct:
         """See `Chunk.copy`; memory: one page. Raises DamagedPageError where a page is not what its checksum is of."""

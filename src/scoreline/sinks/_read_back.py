@@ -62,9 +62,10 @@ def _read_back(sample: Sample, encode: Encode) -> pa.Table:
     assembly = Assembly(made)
     assembly.add(sample.group.rows, list(sample.passed.values()))
     assembly.finish(encode((), sample.schema, {}, sample.group.rows))
-    # Long text that repeats would not fit into one array.
+    # Long text that repeats would not fit into one array, were it not read as codes.
     texts = [field.name for field in sample.schema if pa.types.is_dictionary(field.type)]
-    return pq.read_table(made, read_dictionary=texts, page_checksum_verification=True)
+    coded = [name for name in texts if sample.passed[name].has_dictionary]
+    return pq.read_table(made, read_dictionary=coded, page_checksum_verification=True)
 
 
 def values_of(tables: Sequence[pa.Table], name: str) -> list[pa.Array]:
