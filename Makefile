@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
-	parity bench bench-peers bench-faults bench-first bench-compiled bench-suite bench-memory bench-protocol \
+	parity bench bench-peers bench-faults bench-first bench-writing bench-compiled bench-suite bench-memory bench-protocol \
 	bench-units bench-tables
 
 help:  ## show this list
@@ -71,6 +71,9 @@ bench-faults: setup  ## put Scoreline and its peers under the same kills and los
 
 bench-protocol: setup  ## measure what exactly-once costs
 	$(BIN)/python -m benchmarks.protocol_overhead
+
+bench-writing: setup  ## measure writing with input columns copied against encoding them
+	$(BIN)/python -W ignore -m benchmarks.passing_on
 
 bench-first: setup  ## measure the first prediction of a new process, and one record
 	$(BIN)/python -m benchmarks.first_prediction

@@ -275,6 +275,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "many_units": many_units,
     "compiled_kernels": compiled_kernels,
     "encoding": suite_tables.encoding,
+    "passing_on": suite_tables.passing_on,
     "never_slower": suite_tables.never_slower,
     "tree_walks": tree_walks,
     "first_prediction": first_prediction,

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,17 +25,19 @@ from scoreline.dataset.unit_file import write_unit_file
 from scoreline.errors import DataError, Problem
 from scoreline.parts import even_parts
 from scoreline.refusal import Refusal, refused_rows
+from scoreline.sinks.base import NumberedRows
 from scoreline.sinks.parquet import plain
 from scoreline.threads import limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoreline.bundle.bundle import Bundle, Scored
     from scoreline.cleaning import CleanPart
     from scoreline.compiled.scorer import Scorer
     from scoreline.dataset.layout import Layout
     from scoreline.dataset.receipts import StoredFile
+    from scoreline.dataset.unit_file import Write
     from scoreline.sinks.base import Sink
     from scoreline.sources.base import Source
     from scoreline.units import RawPart, Unit
@@ -161,7 +164,7 @@ def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
         account = Account(refused)
         task.bundle.fitted  # noqa: B018  (loading is no part of what is measured)
         started = time.perf_counter()
-        parts = output_tables(task, unit, account)
+        parts = (table for table, _ in output_rows(task, unit, account))
         tried = takewhile(lambda _: time.perf_counter() - started < seconds, parts)
         first = next(parts, None)
         tables = tried if first is None else chain([first], tried)
@@ -187,8 +190,8 @@ def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
     layout = task.layout
     with Spool() as refused, limited(1):
         account = Account(refused)
-        tables = _by_one_tier(output_tables(task, unit, account), task.bundle.scorer)
-        data, predicted = write_unit_file(task.sink, tables, task.output_schema, layout, layout.unit_file(unit.name))
+        rows = _by_one_tier(output_rows(task, unit, account), task.bundle.scorer)
+        data, predicted = write_unit_file(writing(task, unit, rows), layout, layout.unit_file(unit.name))
         quarantine = _quarantined(task, account.refused_rows, layout.quarantine_file(unit.name))
     receipt = Receipt(
         unit=unit.name,
@@ -205,19 +208,31 @@ def _predict_once(task: PredictTask, unit: Unit) -> Predicted:
     return Predicted(write_receipt(layout, receipt), dict(account.tiers), task.bundle.reasons)
 
 
+def writing(task: PredictTask, unit: Unit, rows: Iterable[NumberedRows]) -> Write:
+    """How the rows of a unit are written: with input columns passed on as they are stored where that is possible.
+
+    Reads footers of the input, no rows.
+    """
+    stored = task.source.stored(unit, task.contract, task.keep)
+    passage = task.sink.passage(stored, task.output_schema)
+    if passage is not None:
+        return partial(passage.write, rows)
+    return partial(task.sink.write, (table for table, _ in rows), task.output_schema)
+
+
 class GivenUp(Exception):  # noqa: N818  no fault: the unit is predicted again
     """A tier was given up after it had answered for parts of this unit."""
 
 
-def _by_one_tier(tables: Iterator[pa.Table], scorer: Scorer) -> Iterator[pa.Table]:
-    """The tables; raises GivenUp as soon as answers for earlier ones came from a tier that is no longer trusted."""
+def _by_one_tier(parts: Iterator[NumberedRows], scorer: Scorer) -> Iterator[NumberedRows]:
+    """The parts; raises GivenUp as soon as answers for earlier ones came from a tier that is no longer trusted."""
     trusted: int | None = None
-    for table in tables:
+    for part in parts:
         if trusted not in (None, scorer.given_up):
             raise GivenUp
         # The part that showed it has been answered without that tier.
         trusted = scorer.given_up
-        yield table
+        yield part
     if trusted not in (None, scorer.given_up):
         # The sample that was still owed showed it.
         raise GivenUp
@@ -227,7 +242,7 @@ def _quarantined(task: PredictTask, rows: Spool, uri: str) -> StoredFile | None:
     """The file of a unit's refused rows; none when there are none."""
     if rows.schema is None:
         return None
-    return write_unit_file(task.sink, rows.tables(), rows.schema, task.layout, uri)[0]
+    return write_unit_file(partial(task.sink.write, rows.tables(), rows.schema), task.layout, uri)[0]
 
 
 class Account:
@@ -255,7 +270,7 @@ class Account:
             self.refused_rows.add(table)
 
 
-def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[pa.Table]:
+def output_rows(task: PredictTask, unit: Unit, account: Account) -> Iterator[NumberedRows]:
     """The rows to write for a unit, block by block; what became of all of its rows goes into the account. Lazy."""
     names = task.output_schema.names
     for raw, passed, scored in _scored_parts(task, unit):
@@ -263,8 +278,9 @@ def output_tables(task: PredictTask, unit: Unit, account: Account) -> Iterator[p
         refusals = (*passed.refusals, *moved)
         if task.stop_at_refusal and refused_rows(refusals, raw.table.num_rows).any():
             raise DataError(_stopped(raw, refusals))
+        first, positions = account.rows, passed.positions[scored.positions]
         account.add(raw, refusals, scored)
-        yield pa.table(_output(task, raw, passed.positions[scored.positions], scored), names=names)
+        yield NumberedRows(pa.table(_output(task, raw, positions, scored), names=names), first + positions)
 
 
 def _scored_parts(task: PredictTask, unit: Unit) -> Iterator[tuple[RawPart, CleanPart, Scored]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -30,7 +31,7 @@ def layout_of(folder: Path, key: str = "a" * 64) -> Layout:
 
 def finished(layout: Layout, unit: str, values: list[int]) -> Receipt:
     tables = [pa.table({"n": values}, schema=SCHEMA)]
-    data, rows = write_unit_file(Parquet(uri=layout.uri), tables, SCHEMA, layout, layout.unit_file(unit))
+    data, rows = write_unit_file(partial(Parquet(uri=layout.uri).write, tables, SCHEMA), layout, layout.unit_file(unit))
     return write_receipt(layout, Receipt(unit, rows, rows, 0, {}, data))
 
 

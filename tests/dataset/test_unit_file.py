@@ -10,13 +10,15 @@ import pytest
 
 CODE = """
 import sys, numpy as np, pyarrow as pa
+from functools import partial
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.unit_file import write_unit_file
 from scoreline.sinks.parquet import Parquet
 layout = Layout(sys.argv[1] + "/out", "key")
 table = pa.table({"x": np.random.default_rng(0).normal(size=1_000_000)})
 try:
-    write_unit_file(Parquet(uri=layout.uri), iter([table]), table.schema, layout, layout.unit_file("first"))
+    write = partial(Parquet(uri=layout.uri).write, iter([table]), table.schema)
+    write_unit_file(write, layout, layout.unit_file("first"))
 except OSError as error:
     print(error.filename == layout.unit_file("first"), error.strerror)
 """

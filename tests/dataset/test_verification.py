@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,8 +35,8 @@ def scored(uri: str, files: str, kept: Goal | None = None) -> Layout:
 def unit(layout: Layout, name: str) -> Receipt:
     tables = [pa.table({"n": [ord(name)]}, schema=SCHEMA)]
     sink = Parquet(uri=layout.uri)
-    data, rows = write_unit_file(sink, tables, SCHEMA, layout, layout.unit_file(name))
-    refused, _ = write_unit_file(sink, tables, SCHEMA, layout, layout.quarantine_file(name))
+    data, rows = write_unit_file(partial(sink.write, tables, SCHEMA), layout, layout.unit_file(name))
+    refused, _ = write_unit_file(partial(sink.write, tables, SCHEMA), layout, layout.quarantine_file(name))
     return write_receipt(layout, Receipt(name, rows + 1, rows, 0, {"bad_value": 1}, data, refused))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +34,8 @@ def drive(layout: Layout, attempt: int) -> int:
 def make_unit(layout: Layout, unit: str, attempt: int) -> Receipt:
     """One attempt at a unit; its bytes differ from those of another attempt, so that mixing them up would show."""
     rows = pa.table([[unit], [layout.score_key], [attempt]], schema=_SCHEMA)
-    data, count = write_unit_file(Parquet(uri=layout.uri), [rows], _SCHEMA, layout, layout.unit_file(unit))
+    write = partial(Parquet(uri=layout.uri).write, [rows], _SCHEMA)
+    data, count = write_unit_file(write, layout, layout.unit_file(unit))
     return write_receipt(layout, Receipt(unit, count, count, 0, {}, data))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sources.everything import declare, everything
 
+from scoreline.chunks.assembly import Assembly, made_groups
 from scoreline.contract import Contract, Rule
 from scoreline.errors import DataError
 from scoreline.sources import _parquet_units
@@ -68,6 +70,38 @@ def test_rows_are_those_of_pandas_however_files_are_cut(
     names = [*(f"f{number}.parquet" for number in range(len(files))), "g.parquet"]
     assert found.identity == [(name, row) for name, count in zip(names, counts, strict=True) for row in range(count)]
     assert max(unit.pieces[0].rows for unit in found.survey.units) <= max(2, large, *(group for _, group in files))
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"])
+def test_text_that_is_stored_by_differences_is_read(tmp_path: Path, encoding: str) -> None:
+    table = some_rows(50)
+    coded = {"use_dictionary": ["id"], "column_encoding": {"s": encoding}}
+    write(tmp_path, {"a": table, "c": table})
+    write(tmp_path, {"b": table}, **coded)
+    for batch_rows in (7, 40):
+        found = everything(Parquet(uri=str(tmp_path)), batch_rows=batch_rows)
+        assert found.table.equals(pa.concat_tables([table] * 3).cast(found.table.schema))
+
+
+def test_text_that_is_stored_by_differences_in_later_row_groups_is_read(tmp_path: Path) -> None:
+    table = some_rows(60)
+    write(tmp_path, {"a": table}, row_group_size=20)
+    write(tmp_path, {"b": table}, row_group_size=20, use_dictionary=["id"], column_encoding={"s": "DELTA_BYTE_ARRAY"})
+    # One file of both: the first group of one, the others of the other.
+    files = [(tmp_path / f"{name}.parquet").read_bytes() for name in "ab"]
+    made = io.BytesIO()
+    assembly = Assembly(made)
+    for number, file in enumerate((files[0], files[1], files[1])):
+        rows, chunks = list(made_groups(memoryview(file)))[number]
+        assembly.add(rows, [chunk for column in chunks.values() for chunk in column])
+    empty = io.BytesIO()
+    pq.write_table(table.slice(0, 0), empty)
+    assembly.finish(empty.getbuffer())
+    (tmp_path / "b.parquet").unlink()
+    (tmp_path / "a.parquet").write_bytes(made.getvalue())
+    for batch_rows in (7, 40):
+        found = everything(Parquet(uri=str(tmp_path)), batch_rows=batch_rows)
+        assert found.table.equals(table.cast(found.table.schema))
 
 
 def test_folders_are_columns_as_arrow_reads_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -14,24 +15,23 @@ from scoreline.errors import Problem, StorageError
 from scoreline.storage import Created, create, draft, open_input, sha256_of, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from scoreline.dataset.layout import Layout
-    from scoreline.sinks.base import Sink
+
+Write = Callable[[BinaryIO, Mapping[str, str]], int]
+"""Writes the content into an open file, with what its footer is to say; returns the number of rows."""
 
 
-def write_unit_file(
-    sink: Sink, tables: Iterable[pa.Table], schema: pa.Schema, layout: Layout, uri: str
-) -> tuple[StoredFile, int]:
-    """Write the tables as one file at `uri`, at most once; return what stands there and the number of rows.
+def write_unit_file(write: Write, layout: Layout, uri: str) -> tuple[StoredFile, int]:
+    """Write one file at `uri`, at most once; return what stands there and the number of rows.
 
     The bytes depend on the rows and the score_key alone, so a file that an earlier attempt left is the same one, and
     stands. Raises StorageError when there is no space, or when the store gives no answer.
     """
     with draft(uri) as spool:
         with HashedFile(spool) as file:
-            rows = sink.write(tables, schema, cast("BinaryIO", file), {"scoreline.score_key": layout.score_key})
+            rows = write(cast("BinaryIO", file), {"scoreline.score_key": layout.score_key})
         made = StoredFile(layout.below_store(uri), file.sha256, spool.stat().st_size)
         return _published(spool, made, uri), rows
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 PROBE_ROWS, REPEATS = 8_192, 0.9
 """Text repeats when so many of its first values are at most this share of them distinct: with more, codes are slower to
@@ -98,30 +97,11 @@ def _counts_up(places: pa.Int32Array) -> bool:
 
 
 def _by_first_appearance(codes: pa.Int32Array, count: int) -> np.ndarray:
-    """The codes below `count` that occur, in order of first appearance.
+    """The codes that occur, all of them below `count`, in order of first appearance.
 
     >>> _by_first_appearance(pa.array([5, 2, None, 5, 0]), 9).tolist()
     [5, 2, 0]
     """
     # Mostly all of them are among the first rows.
-    for rows in _more_and_more(len(codes), max(_FIRST_ROWS, 4 * count)):
-        some = np.asarray(pc.fill_null(codes[:rows], count).to_numpy())
-        first = np.full(count + 1, rows)
-        # Of several rows with one code the last to be written is the first of them.
-        first[some[::-1]] = np.arange(rows - 1, -1, -1)
-        occurring = np.flatnonzero(first[:count] < rows)
-        if len(occurring) == count:
-            break
-    return np.asarray(occurring[np.argsort(first[occurring])])
-
-
-def _more_and_more(most: int, least: int) -> Iterator[int]:
-    """Numbers of rows to look at, up to all of them.
-
-    >>> list(_more_and_more(100, 10)), list(_more_and_more(5, 10))
-    ([10, 40, 100], [5])
-    """
-    while least < most:
-        yield least
-        least *= 4
-    yield most
+    first = codes[: max(_FIRST_ROWS, 4 * count)].unique().drop_null()
+    return np.asarray(first if len(first) == count else codes.unique().drop_null())

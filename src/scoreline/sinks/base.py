@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
+
+    from scoreline.chunks.stored import StoredGroup
+    from scoreline.sinks._passage import Passage
+
+
+class NumberedRows(NamedTuple):
+    """Rows to write, and the number of each in its unit: an ascending int64 array, counted from 0."""
+
+    table: pa.Table
+    numbers: np.ndarray
 
 
 class Sink(BaseModel):
@@ -30,3 +41,11 @@ class Sink(BaseModel):
         Memory: one row group. The file is whole when this returns; on an exception it is of no use.
         """
         raise NotImplementedError
+
+    def passage(self, stored: Iterable[StoredGroup], schema: pa.Schema) -> Passage | None:
+        """How the rows of a unit that lies in row groups are written with columns passed on as they lie there.
+
+        None where they are not: the unit is then given to `write`. It depends on the row groups and the schema alone;
+        reads no more of the groups than that takes.
+        """
+        return None

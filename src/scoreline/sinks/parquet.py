@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scoreline.sinks._passage import ROW_GROUP_ROWS, passage_of
 from scoreline.sinks._text import by_value, one_by_one, repeats
 from scoreline.sinks.base import Sink
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-ROW_GROUP_ROWS = 131_072
-"""Rows of a row group, counted from the start of the unit: a constant of the format."""
+    from scoreline.chunks.stored import StoredGroup
+    from scoreline.sinks._passage import Passage
 
 _BATCH_ROWS = 4_096
 """Rows between two looks at the size of a page: with fewer, statistics of text in codes take a third of the time."""
@@ -32,14 +34,27 @@ class Parquet(Sink):
         self, tables: Iterable[pa.Table], schema: pa.Schema, spool: Path | BinaryIO, footer: Mapping[str, str]
     ) -> int:
         """Write one unit; see `Sink.write`."""
-        prepared = prepare(tables, schema)
-        rows = 0
-        with pq.ParquetWriter(spool, prepared.schema, write_page_checksum=True, **prepared.options) as writer:
-            for group in prepared.groups:
-                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
-                rows += group.num_rows
-            writer.add_key_value_metadata(_as_readers_see_it(schema, footer))
-        return rows
+        return _encode(prepare(tables, schema), spool, _as_readers_see_it(schema, footer))
+
+    def passage(self, stored: Iterable[StoredGroup], schema: pa.Schema) -> Passage | None:
+        """How row groups of Parquet go on; see `Sink.passage`."""
+        return passage_of(stored, plain(schema), _in_memory)
+
+
+def _encode(prepared: _Prepared, spool: Path | BinaryIO, metadata: Mapping[str, str]) -> int:
+    rows = 0
+    with pq.ParquetWriter(spool, prepared.schema, write_page_checksum=True, **prepared.options) as writer:
+        for group in prepared.groups:
+            writer.write_table(group, row_group_size=group.num_rows)
+            rows += group.num_rows
+        writer.add_key_value_metadata(metadata)
+    return rows
+
+
+def _in_memory(tables: Iterable[pa.Table], schema: pa.Schema, footer: Mapping[str, str], group_rows: int) -> memoryview:
+    made = io.BytesIO()
+    _encode(prepare(tables, schema, group_rows), made, _as_readers_see_it(schema, footer))
+    return made.getbuffer()
 
 
 class _Prepared(NamedTuple):
@@ -50,13 +65,13 @@ class _Prepared(NamedTuple):
     groups: Iterator[pa.Table]
 
 
-def prepare(tables: Iterable[pa.Table], schema: pa.Schema) -> _Prepared:
+def prepare(tables: Iterable[pa.Table], schema: pa.Schema, group_rows: int = ROW_GROUP_ROWS) -> _Prepared:
     """Row groups of a unit, text that repeats in codes; how the columns are encoded is decided by the first of them.
 
     Lazy but for the first row group; memory: one. All of it depends on the rows and the schema alone.
     """
     stored = plain(schema)
-    groups = _row_groups(tables)
+    groups = _row_groups(tables, group_rows)
     first = next(groups, [])
     texts = [field.name for field in stored if pa.types.is_string(field.type)]
     coded = frozenset(name for name in texts if repeats(_chunks(first, name)))
@@ -109,26 +124,20 @@ def _as_readers_see_it(schema: pa.Schema, footer: Mapping[str, str]) -> dict[str
     return {**footer, "ARROW:schema": base64.b64encode(stored).decode()}
 
 
-def _row_groups(tables: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
+def _row_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[list[pa.Table]]:
     """Cut a stream of tables into the pieces of row groups, whatever the tables' sizes."""
     waiting: list[pa.Table] = []
-    room = ROW_GROUP_ROWS
+    room = rows
     for table in tables:
-        for start, stop in _cuts(table.num_rows, room):
-            waiting.append(table.slice(start, stop - start))
-            room -= stop - start
+        start = 0
+        while start < table.num_rows:
+            waiting.append(table.slice(start, room))
+            start, room = start + room, room - waiting[-1].num_rows
             if not room:
                 yield waiting
-                waiting, room = [], ROW_GROUP_ROWS
+                waiting, room = [], rows
     if waiting:
         yield waiting
-
-
-def _cuts(rows: int, room: int) -> Iterator[tuple[int, int]]:
-    start, stop = 0, min(room, rows)
-    while start < rows:
-        yield start, stop
-        start, stop = stop, min(stop + ROW_GROUP_ROWS, rows)
 
 
 def _chunks(pieces: Sequence[pa.Table], name: str) -> list[pa.Array]:

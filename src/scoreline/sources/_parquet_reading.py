@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16
 _REPEATS = 0.1
+_NO_CODES = "Not yet implemented: DecodeArrow of DictAccumulator"
+"""What Arrow says of text that is stored by differences, as in our own output, and asked for as codes."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,40 @@ def _distinct(column: pa.Array) -> int:
 
 
 def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
+    rows = 0
+    with readable(piece):
+        try:
+            for batch in _read(piece, reading, reading.repeated):
+                yield batch
+                rows += batch.num_rows
+        except OSError as error:
+            if _NO_CODES not in str(error):
+                raise
+            yield from _after(rows, _read(piece, reading, frozenset()))
+
+
+def _read(piece: Piece, reading: Reading, coded: frozenset[str]) -> Iterator[pa.RecordBatch]:
+    """The batches of a piece, some of its text as codes."""
     carried = {name for name, _ in piece.partition}
     stored = [name for name in reading.schema.names if name not in carried]
-    with _readable(piece), open_input(piece.uri) as file, _opened(file, reading.repeated) as opened:
+    with open_input(piece.uri) as file, _opened(file, coded) as opened:
         groups = list(piece.row_groups) if piece.row_groups is not None else None
         yield from opened.iter_batches(reading.batch_rows, groups, stored, use_threads=False)
 
 
-def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
+def _after(rows: int, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What comes after so many rows."""
+    for batch in batches:
+        if rows < batch.num_rows:
+            yield batch.slice(rows)
+        rows = max(0, rows - batch.num_rows)
+
+
+def _opened(file: object, coded: frozenset[str]) -> pq.ParquetFile:
     # Read ahead, a row group would be in memory whole.
     return pq.ParquetFile(
         file,
-        read_dictionary=list(repeated),
+        read_dictionary=list(coded),
         pre_buffer=False,
         buffer_size=_BUFFER,
         page_checksum_verification=True,
@@ -107,7 +131,8 @@ def _opened(file: object, repeated: frozenset[str]) -> pq.ParquetFile:
 
 
 @contextmanager
-def _readable(piece: Piece) -> Iterator[None]:
+def readable(piece: Piece) -> Iterator[None]:
+    """Around reading bytes of a piece: raises DataError where they are damaged, or are nothing that Arrow reads."""
     try:
         yield
     except pa.ArrowNotImplementedError as error:
@@ -115,8 +140,13 @@ def _readable(piece: Piece) -> Iterator[None]:
         advice = "write it without dictionaries inside lists and structs, or leave the column out"
         raise DataError(Problem(what, piece.uri, advice)) from error
     except (pa.ArrowException, OSError) as error:
-        what = f"this file is damaged: {str(error).splitlines()[0].rstrip('.')}"
-        raise DataError(Problem(what, piece.uri, "write it again or get another copy")) from error
+        raise damaged(piece, error) from error
+
+
+def damaged(piece: Piece, error: Exception) -> DataError:
+    """The error of a piece whose bytes are not what was written."""
+    what = f"this file is damaged: {str(error).splitlines()[0].rstrip('.')}"
+    return DataError(Problem(what, piece.uri, "write it again or get another copy"))
 
 
 def _typed(batch: pa.RecordBatch, piece: Piece, rows_before: int, reading: Reading) -> RawPart:
@@ -127,6 +157,9 @@ def _typed(batch: pa.RecordBatch, piece: Piece, rows_before: int, reading: Readi
             table[field.name] = original[field.name] = _constant(carried[field.name], field.type, count)
             continue
         found = batch[field.name]
+        if field.name in reading.repeated and pa.types.is_string(found.type):
+            # Other files of the unit may not store it by differences.
+            found = found.dictionary_encode()
         values = table[field.name] = cast_values(found, field.type)
         lossy = cast_between(found.type, field.type) is Cast.CHECKED
         original[field.name] = found if lossy else values

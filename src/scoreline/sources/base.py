@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from scoreline.chunks.stored import StoredGroup
     from scoreline.contract import Contract, ContractConfig
     from scoreline.storage import FileInfo
     from scoreline.units import RawPart
@@ -107,3 +108,10 @@ class Source(BaseModel):
         nothing.
         """
         raise NotImplementedError
+
+    def stored(self, unit: Unit, contract: Contract, columns: Sequence[str]) -> Iterator[StoredGroup]:
+        """The row groups that the unit's rows lie in, in order, with the `columns` that reading leaves as they are.
+
+        Lazy, no rows are read. A source whose files are not Parquet yields nothing.
+        """
+        return iter(())

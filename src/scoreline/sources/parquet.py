@@ -11,6 +11,7 @@ from scoreline.parts import even_parts
 from scoreline.sources._columns import repeated_names, some_files
 from scoreline.sources._footers import names_by_path, read_footers
 from scoreline.sources._parquet_reading import read_pieces
+from scoreline.sources._parquet_stored import stored_groups
 from scoreline.sources._parquet_types import settle_types, stored_types
 from scoreline.sources._parquet_units import SUFFIXES, cut_units
 from scoreline.sources._resolution import Asked
@@ -20,6 +21,7 @@ from scoreline.storage import list_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from scoreline.chunks.stored import StoredGroup
     from scoreline.contract import Contract, ContractConfig
     from scoreline.storage import FileInfo
     from scoreline.units import RawPart, Unit
@@ -67,3 +69,7 @@ class Parquet(Source):
         """
         wanted = pa.schema([contract.schema.field(name) for name in columns])
         return even_parts(read_pieces(unit.pieces, wanted, batch_rows), batch_rows)
+
+    def stored(self, unit: Unit, contract: Contract, columns: Sequence[str]) -> Iterator[StoredGroup]:
+        """The unit's row groups as they lie on the local disk; see `Source.stored`."""
+        return stored_groups(unit.pieces, pa.schema([contract.schema.field(name) for name in columns]))
