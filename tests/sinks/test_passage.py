@@ -22,7 +22,7 @@ from scoreline.chunks.thrift import parse, serialize
 from scoreline.errors import DataError, ScorelineError
 from scoreline.sinks import _passage, _read_back
 from scoreline.sinks.base import NumberedRows
-from scoreline.sources import _parquet_units
+from scoreline.sources import _parquet_stored, _parquet_units
 from scoreline.sources._parquet_stored import stored_groups
 from scoreline.units import Piece
 
@@ -223,6 +223,16 @@ def test_a_range_of_row_groups_is_passed_on_by_itself(tmp_path: Path, monkeypatc
 def test_of_a_file_on_s3_nothing_is_passed_on_and_nothing_fetched() -> None:
     (group,) = stored_groups([Piece("s3://nowhere/x.parquet", "x.parquet", 0, 10, 99)], pa.schema([("a", pa.int64())]))
     assert (group.rows, group.chunks) == (10, {})
+
+
+def test_of_a_file_with_a_very_large_footer_nothing_is_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stored(tmp_path, everything().select(["whole", "text"])) / "0.parquet"
+    size = pq.read_metadata(path).serialized_size
+    for largest, is_passed in ((size, True), (size - 1, False)):
+        monkeypatch.setattr(_parquet_stored, "_LARGEST_FOOTER", largest)
+        assert (Scored(tmp_path).passage is not None) == is_passed
 
 
 def test_a_copy_that_reads_back_otherwise_ends_the_run(tmp_path: Path) -> None:

@@ -247,6 +247,13 @@ def test_unreadable_files_are_named(tmp_path: Path, content: bytes | None) -> No
     refuses(files, "Parquet", f"where: {path}")
 
 
+def test_a_name_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    files = source(tmp_path, a=pa.table({"unmistakable": [1]}))
+    path = tmp_path / "a.parquet"
+    path.write_bytes(path.read_bytes().replace(b"unmistakable", b"unmistakabl\xe1"))
+    refuses(files, "cannot be read as Parquet", f"where: {path}")
+
+
 def test_a_flipped_bit_is_found_by_the_page_checksum(tmp_path: Path) -> None:
     write(tmp_path, {"a": pa.table({"x": np.arange(1000.0)})}, write_page_checksum=True, use_dictionary=False)
     raw = bytearray((tmp_path / "a.parquet").read_bytes())

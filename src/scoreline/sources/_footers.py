@@ -84,7 +84,7 @@ def _read(file: FileInfo) -> Footer | Problem:
     try:
         with open_input(file.uri) as source, pq.ParquetFile(source, pre_buffer=False) as opened:
             schema, metadata = opened.schema_arrow, opened.metadata
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = f"this file cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}"
         return Problem(what, file.uri, "it may be cut short or no Parquet file: write it again, or remove it")
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]

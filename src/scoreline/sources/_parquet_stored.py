@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from scoreline.chunks.stored import ReadAt
     from scoreline.units import Piece
 
+_LARGEST_FOOTER = 1 << 22
+"""Bytes of a footer: one of so many columns and row groups takes longer to parse, for each unit, than copying saves."""
+
 
 def stored_groups(pieces: Sequence[Piece], schema: pa.Schema) -> Iterator[StoredGroup]:
     """The row groups of some pieces, in order; lazy, one footer at a time.
 
     Chunks are those of the columns of `schema` that files store in that very type. Of a file on S3, which would be
-    fetched twice, and of one whose footer is unusual, they are none.
+    fetched twice, and of one whose footer is unusual or very large, they are none.
     """
     for piece in pieces:
         if is_s3(piece.uri):
@@ -39,6 +42,8 @@ def stored_groups(pieces: Sequence[Piece], schema: pa.Schema) -> Iterator[Stored
 
 def _groups(file: pa.NativeFile, piece: Piece, schema: pa.Schema) -> Iterator[StoredGroup]:
     with pq.ParquetFile(file, pre_buffer=False) as opened:
+        if opened.metadata.serialized_size > _LARGEST_FOOTER:
+            return
         found, rows = opened.schema_arrow, [opened.metadata.row_group(n).num_rows for n in range(opened.num_row_groups)]
     types = {field.name: plain(field.type) for field in found}
     same = {field.name for field in schema if types.get(field.name) == field.type}
