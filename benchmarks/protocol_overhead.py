@@ -71,8 +71,8 @@ class Workload:
 WORKLOADS = {
     "two numbers, parts of about 1 MB": Workload(1 << 16, 40),
     "two numbers, parts of about 20 MB": Workload(1 << 21, 12),
-    "demo pipeline, parts of about 4 MB": Workload(250_000, 8, pipeline=True),
-    "demo pipeline, parts of about 20 MB": Workload(1_250_000, 3, pipeline=True),
+    "demo pipeline, 2,000,000 rows": Workload(250_000, 8, pipeline=True),
+    "demo pipeline, 3,750,000 rows": Workload(1_250_000, 3, pipeline=True),
 }
 
 
