@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from scoreline.compiled.flat import Masks, Walk
-from scoreline.compiled.kernels import _compiled, mask, walk
+from scoreline.compiled.flat import Walk
+from scoreline.compiled.kernels import _compiled, walk
 
 
 def stump(rows: int) -> tuple[np.ndarray, Walk]:
@@ -30,20 +30,6 @@ def test_every_row_is_walked_to_its_leaf(rows: int, block: int) -> None:
     scores = np.zeros((rows, 1))
     walk(codes, trees, scores, block)
     assert scores[:, 0].tolist() == [(1.0, 1.0, 10.0)[row % 3] for row in range(rows)]
-
-
-@pytest.mark.parametrize("word", [np.uint32, np.uint64])
-@pytest.mark.parametrize("rows", [1, 9, 40])
-def test_masks_find_the_same_leaves(word: type, rows: int) -> None:
-    codes, _ = stump(rows)
-    one = np.ones(1, np.uint32)
-    right = np.array([np.iinfo(word).max - 1], word)
-    leaves = np.array([1.0, 10.0])
-    rest = [np.zeros(1, int), np.zeros(1, int), np.zeros(0, np.uint32), np.zeros(2, int), np.zeros((0, 257), word)]
-    trees = Masks(0 * one, 0 * one, one, right, np.array([0, 1]), leaves, *rest)
-    scores = np.zeros((1, rows))
-    mask(codes.T.astype(np.uint32), trees, scores, 16)
-    assert scores[0].tolist() == [(1.0, 1.0, 10.0)[row % 3] for row in range(rows)]
 
 
 def test_a_function_whose_code_cannot_be_kept_is_compiled_all_the_same() -> None:

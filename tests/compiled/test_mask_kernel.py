@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoreline.compiled.flat import Masks
-from scoreline.compiled.kernels import mask
-from scoreline.compiled.mask_kernel import MOST_IN_BYTE, ROWS, Kernel
+from scoreline.compiled.mask_kernel import MOST_IN_BYTE, ROWS, MaskKernel
 
 COLUMNS, SCORES, NAN = 5, 3, 0xFFFF
 
@@ -44,9 +43,19 @@ def drawn(rng: np.random.Generator, most_leaves: int, most_code: int, *, sets: b
     )
 
 
-def of_numba(codes: np.ndarray, trees: Masks, start: np.ndarray) -> np.ndarray:
+def plainly(codes: np.ndarray, trees: Masks, start: np.ndarray) -> np.ndarray:
+    """The sums, test by test and tree by tree, without a vector of bytes."""
     made = np.repeat(start[:, np.newaxis], codes.shape[1], axis=1)
-    mask(codes.astype(np.uint32), trees, made, 64)
+    every, codes = ~(trees.keep[0] ^ trees.keep[0]), codes.astype(np.uint32)
+    for tree, place in enumerate(trees.place.tolist()):
+        left = np.full(codes.shape[1], every)
+        for test in range(trees.first[tree], trees.first[tree + 1]):
+            passes = (codes[trees.column[test]] - trees.low[test]) & 0xFFFF <= trees.span[test]
+            left &= np.where(passes, every, trees.keep[test])
+        for asked in range(trees.sets[tree], trees.sets[tree + 1]):
+            left &= trees.table[asked, np.minimum(codes[trees.category[asked]], 256)]
+        lowest = left & (~left + left.dtype.type(1))
+        made[place] += trees.value[trees.leaf[tree] + np.bitwise_count(lowest - left.dtype.type(1))]
     return made.T
 
 
@@ -72,18 +81,18 @@ def test_sums_are_those_of_the_plain_loop(leaves: int, most_code: int, sets: boo
         some_codes(rng, rows, most_code),
         rng.normal(size=SCORES),
     )
-    kernel = Kernel(trees, most_code)
+    kernel = MaskKernel(trees, most_code)
     assert kernel.shape.bits == (8 if most_code <= MOST_IN_BYTE else 16)
     found = kernel.sums(codes, start)
     assert found.flags.f_contiguous
-    assert found.tobytes() == of_numba(codes, trees, start).tobytes()
+    assert found.tobytes() == plainly(codes, trees, start).tobytes()
 
 
 @pytest.mark.parametrize("rows", [0, 1, ROWS - 1, ROWS, ROWS + 1, 5 * ROWS])
 def test_any_number_of_rows_is_added_up(rows: int) -> None:
     rng = np.random.default_rng(rows)
     trees, codes, start = drawn(rng, 31, 200, sets=True), some_codes(rng, rows, 200), np.zeros(SCORES)
-    assert np.array_equal(Kernel(trees, 200).sums(codes, start), of_numba(codes, trees, start))
+    assert np.array_equal(MaskKernel(trees, 200).sums(codes, start), plainly(codes, trees, start))
 
 
 def test_values_that_are_not_finite_are_added_alike() -> None:
@@ -92,11 +101,11 @@ def test_values_that_are_not_finite_are_added_alike() -> None:
     trees = trees._replace(value=rng.choice([np.nan, np.inf, -np.inf, -0.0, 1.0], len(trees.value)))
     start = np.array([-0.0, 0.0, 1e308])
     with np.errstate(all="ignore"):
-        assert Kernel(trees, 200).sums(codes, start).tobytes() == of_numba(codes, trees, start).tobytes()
+        assert MaskKernel(trees, 200).sums(codes, start).tobytes() == plainly(codes, trees, start).tobytes()
 
 
 def test_a_category_with_a_code_that_a_byte_has_no_room_for_is_refused() -> None:
     trees = drawn(np.random.default_rng(0), 31, 200, sets=True)
     trees.table[:, 255] = ~trees.table[:, 256]
     with pytest.raises(ValueError, match="256 codes"):
-        Kernel(trees, 200)
+        MaskKernel(trees, 200)

@@ -1,14 +1,14 @@
-"""Small trees as masks: every row comes to the leaf to which its tests lead it, by machine code and by numba."""
+"""Small trees as masks: every row comes to the leaf to which its tests lead it, by machine code."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoreline.compiled import small_trees as module
+from scoreline.compiled.flat import Masks
+from scoreline.compiled.mask_kernel import MaskKernel
 from scoreline.compiled.rank_kernel import NAN
 from scoreline.compiled.ranks import NEVER
-from scoreline.compiled.small_trees import SmallTrees, small_trees
+from scoreline.compiled.small_trees import as_masks
 from scoreline.compiled.trees import CODES, Tree
 
 SCORES = 2
@@ -65,12 +65,12 @@ def walked(tree: Tree, codes: np.ndarray) -> np.ndarray:
     return np.array(made)
 
 
-def made(seed: int, most: int, *, chain: bool = False) -> tuple[list[Tree], SmallTrees, np.ndarray]:
+def made(seed: int, most: int, *, chain: bool = False) -> tuple[list[Tree], Masks, np.ndarray]:
     rng = np.random.default_rng(seed)
     trees = [drawn(rng, most, number % SCORES, chain=chain) for number in range(5)]
     codes = rng.integers(0, 40, (3, 70)).astype(np.uint16)
     codes[rng.random(codes.shape) < 0.1] = NAN
-    return trees, small_trees(trees, Known()), codes  # type: ignore[arg-type]
+    return trees, as_masks(trees, Known()), codes  # type: ignore[arg-type]
 
 
 @settings(max_examples=40, deadline=None)
@@ -81,22 +81,10 @@ def test_rows_come_to_their_leaves(seed: int, most: int, chain: bool) -> None:
     sums = np.repeat(start[np.newaxis], codes.shape[1], axis=0)
     for tree in trees:
         sums[:, tree.place] += walked(tree, codes)
-    assert packed.sums(codes, start).tobytes() == sums.tobytes()
+    assert MaskKernel(packed, Known.most_code).sums(codes, start).tobytes() == sums.tobytes()
 
 
 def test_a_test_takes_away_the_smaller_side() -> None:
     _, packed, _ = made(5, 64, chain=True)
-    taken = np.bitwise_count(~packed.masks.keep)
+    taken = np.bitwise_count(~packed.keep)
     assert taken.max() == 1
-
-
-def test_small_trees_go_on_with_numba_where_llvm_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise OSError("no LLVM")
-
-    _, packed, codes = made(1, 31)
-    expected = packed.sums(codes, np.zeros(SCORES))
-    monkeypatch.setattr(module, "Kernel", broken)
-    without = SmallTrees(packed.masks, packed.most_code)
-    assert np.array_equal(without.sums(codes, np.zeros(SCORES)), expected)
-    assert without.__dict__["_kernel"] is None

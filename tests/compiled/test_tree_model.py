@@ -29,10 +29,10 @@ from scoreline.compiled.answers import Answers, is_identical
 from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.edges import at_edges
+from scoreline.compiled.mask_kernel import MaskKernel
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import Ranks, ranks_of
-from scoreline.compiled.small_trees import SmallTrees
 from scoreline.compiled.tree_model import TreeModel, compile_trees
 from scoreline.compiled.trees import Ensemble, asked_once, read_trees
 from scoreline.compiled.way import Way, no_look_up
@@ -163,7 +163,7 @@ def test_small_trees_are_told_apart_and_rows_go_down_deep_ones() -> None:
     names = ("histogram", "wide_histogram", "deep_histogram_of_numbers", "forest")
     packed = {name: compiled(case_of(name)) for name in names}
     kinds = {name: type(model.packed) for name, model in packed.items() if isinstance(model, TreeModel)}
-    assert kinds == dict(zip(names, [SmallTrees, SmallTrees, Going, Going], strict=True))
+    assert kinds == dict(zip(names, [MaskKernel, MaskKernel, Going, Going], strict=True))
 
 
 @pytest.mark.parametrize("target", ["four", "two"])

@@ -1,4 +1,4 @@
-"""Loops that numba compiles: trees in three forms, and linear models. Import it where it is used: numba loads slowly.
+"""Loops that numba compiles: large trees in two forms, and linear models. Import it where it is used: it loads slowly.
 
 The machine code is kept beside this file, or in the user's cache, where one of the two can be written to.
 """
@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from scoreline.compiled.flat import Descent, Masks, Walk, Weights
+from scoreline.compiled.flat import Descent, Walk, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["Descent", "Masks", "Walk", "Weights", "descend", "mask", "walk", "walk_one_by_one", "weigh"]
+__all__ = ["Descent", "Walk", "Weights", "descend", "walk", "walk_one_by_one", "weigh"]
 
 LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
 WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
@@ -242,46 +240,11 @@ def _weigh(codes: np.ndarray, numbers: np.ndarray, weights: Weights, labels: np.
         labels[row] = _decided(scores, 3.0 * small / (1.0 - small) * magnitude + 1e-300)
 
 
-@intrinsic
-def _trailing_zeros(typing_context: Any, word: Any) -> Any:  # noqa: ARG001  as numba calls it
-    """The place of the lowest bit that is set."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        return builder.cttz(arguments[0], cgutils.true_bit)
-
-    return word(word), generate
-
-
-def _mask(columns: np.ndarray, trees: Masks, scores: np.ndarray, block: int) -> None:
-    # Every test of a tree is made for every row: the loops over rows have no branch and become vector instructions, the
-    # last one since scores are (scores, rows), and places are unsigned: negative ones would be looked for.
-    rows = columns.shape[1]
-    every = ~(trees.keep[:1] ^ trees.keep[:1])[0]
-    left = np.empty(block, trees.keep.dtype)
-    missing = np.uint32(trees.table.shape[1] - 1)
-    for start in range(0, rows, block):
-        count = min(block, rows - start)
-        for tree in range(len(trees.first) - 1):
-            left[:] = every
-            for test in range(trees.first[tree], trees.first[tree + 1]):
-                low, span, keep = trees.low[test], trees.span[test], trees.keep[test]
-                codes = columns[trees.column[test], start : start + count]
-                for row in range(count):
-                    left[row] &= keep if ((codes[row] - low) & np.uint32(0xFFFF)) > span else every
-            for each in range(trees.sets[tree], trees.sets[tree + 1]):
-                codes = columns[trees.category[each], start : start + count]
-                for row in range(count):
-                    left[row] &= trees.table[each, min(codes[row], missing)]
-            leaf, mine = np.uint64(trees.leaf[tree]), scores[trees.place[tree], start : start + count]
-            for row in range(count):
-                mine[row] += trees.value[leaf + np.uint64(_trailing_zeros(left[row]))]  # type: ignore[call-arg]
-
-
 _step = _compiled(_step, inline="always")
 _eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
 _eight_roots, _scaled = _compiled(_eight_roots, inline="always"), _compiled(_scaled, inline="always")
 _decided, _step_down = _compiled(_decided, inline="always"), _compiled(_step_down, inline="always")
 _eight_steps_down = _compiled(_eight_steps_down, inline="always")
 _eight_words = _compiled(_eight_words, inline="always")
-walk, mask, descend = _compiled(_walk), _compiled(_mask), _compiled(_descend)
+walk, descend = _compiled(_walk), _compiled(_descend)
 walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

@@ -1,9 +1,9 @@
 """Machine code that finds the leaves of small trees for 256 rows at once, and adds up what they are worth.
 
-It does what `scoreline.compiled.kernels.mask` does, and adds in the same order. The leaves that are left to a row are
-held in bytes, eight in each, for 64 rows in a vector: a test clears few leaves that lie side by side, and so touches
-one byte of a row, rarely more. The tests of a byte are made one after another while the leaves of 256 rows stay in
-registers. Codes are bytes, too, where they are few: histogram boosting has at most 255 of a feature.
+What each tree adds is added in the order of the trees. The leaves that are left to a row are held in bytes, eight in
+each, for 64 rows in a vector: a test clears few leaves that lie side by side, and so touches one byte of a row, rarely
+more. The tests of a byte are made one after another while the leaves of 256 rows stay in registers. Codes are bytes,
+too, where they are few: histogram boosting has at most 255 of a feature.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Shape:
     asks_categories: bool
 
 
-class Kernel:
+class MaskKernel:
     """Trees and the machine code for them. Safe for threads.
 
     Making it takes some hundredths of a second; raises what LLVM raises where it does not work, and ValueError for

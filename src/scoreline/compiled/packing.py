@@ -8,9 +8,10 @@ import numpy as np
 
 from scoreline.compiled.descent import going
 from scoreline.compiled.flat import Walk
+from scoreline.compiled.mask_kernel import MaskKernel
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ALWAYS
-from scoreline.compiled.small_trees import MOST_LEAVES, SmallTrees, small_trees
+from scoreline.compiled.small_trees import MOST_LEAVES, as_masks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,14 @@ MOST_NODES = 2**24
 """Nodes of all trees together that a child's number has room for."""
 
 
-def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | SmallTrees | NotCompilable:
-    """Bit masks where every tree is small and adds to one score, else trees to go down, else nodes to walk."""
+def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | MaskKernel | NotCompilable:
+    """Bit masks where every tree is small and adds to one score, else trees to go down, else nodes to walk.
+
+    Raises what LLVM raises where it does not work.
+    """
     small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
     if small and all(tree.values.shape[1] == 1 for tree in ensemble.trees):
-        return small_trees(ensemble.trees, ranks)
+        return MaskKernel(as_masks(ensemble.trees, ranks), ranks.most_code)
     if any(tree.members for tree in ensemble.trees):
         return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")
     if sum(len(tree.left) for tree in ensemble.trees) > MOST_NODES:

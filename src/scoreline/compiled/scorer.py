@@ -37,10 +37,10 @@ FIRST_ROWS = 2 * 16_384
 """Nothing is compiled before so many rows have come: the proof costs more time than it saves."""
 
 KERNEL_ROWS = 3 * 16_384
-"""Trees are compiled once so many rows have come, since numba has to be loaded."""
+"""Trees are compiled once so many rows have come: the proof, and loading numba for large ones, take their time."""
 
 FEW_TREES = 32
-"""Fewer trees are compiled later, in proportion: they are quickly asked, and loading numba takes as long as ever."""
+"""Fewer trees are compiled later, in proportion: they are quickly asked, and what precedes takes as long as ever."""
 
 NUMBERS_ROWS = 2
 """Linear models of numbers alone are compiled after so many times the first rows for each column: the proof tries some
@@ -195,7 +195,7 @@ class Scorer:
             return self._with_matrix(plan, table)
         try:
             return self._with_tables(plan, table)
-        except Exception as error:  # noqa: BLE001  a machine on which numba does not work, or trees of another kind
+        except Exception as error:  # noqa: BLE001  a machine on which LLVM does not work, or trees of another kind
             return NotCompilable(f"{type(error).__name__}: {error}")
 
     def _with_matrix(self, plan: Plan, table: pa.Table) -> Way | NotCompilable:

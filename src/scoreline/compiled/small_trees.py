@@ -1,16 +1,12 @@
-"""Small trees as bit masks, and what adds up their leaves."""
+"""Small trees as bit masks."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scoreline.compiled.flat import Masks
-from scoreline.compiled.mask_kernel import Kernel
 from scoreline.compiled.ranks import ALWAYS
 from scoreline.compiled.trees import CODES
 
@@ -23,47 +19,9 @@ if TYPE_CHECKING:
 MOST_LEAVES = 64
 """Leaves of a tree that a bit mask has room for."""
 
-_ROWS = 4096
-"""Rows that take a tree one after another where there is no machine code: the codes of that many stay in the cache."""
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class SmallTrees:
-    """Trees that add to one score each. Safe for threads.
-
-    Attributes
-    ----------
-    masks : the trees
-    most_code : the largest code of a row, but for that of NaN
-    """
-
-    masks: Masks
-    most_code: int
-
-    @cached_property
-    def _kernel(self) -> Kernel | None:
-        """The machine code, made with the first rows."""
-        try:
-            return Kernel(self.masks, self.most_code)
-        except Exception as error:  # noqa: BLE001  LLVM is not there, or of another version
-            _log.info("small trees go on with numba: %s: %s", type(error).__name__, error)
-            return None
-
-    def sums(self, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """What all trees add to `start` for codes (columns, rows); (rows, scores), column by column in memory."""
-        if self._kernel is not None:
-            return self._kernel.sums(codes, start)
-        from scoreline.compiled.kernels import mask
-
-        made = np.repeat(start[:, np.newaxis], codes.shape[1], axis=1)
-        mask(codes.astype(np.uint32), self.masks, made, _ROWS)
-        return made.T
-
-
-def small_trees(trees: Sequence[Tree], ranks: Ranks) -> SmallTrees:
-    """Trees of few leaves that add to one score each."""
+def as_masks(trees: Sequence[Tree], ranks: Ranks) -> Masks:
+    """Trees of few leaves that add to one score each, those of a score one after another."""
     # Those of a score one after another, so that it stays in the cache: the order in which it is added to is the same.
     nodes = _Nodes.of(sorted(trees, key=lambda tree: tree.place))
     asks = np.flatnonzero((nodes.left != -1) & ~np.isin(np.arange(len(nodes.left)), list(nodes.members)))
@@ -75,7 +33,7 @@ def small_trees(trees: Sequence[Tree], ranks: Ranks) -> SmallTrees:
     word = np.uint32 if max(leaves.counts) <= 32 else np.uint64
     sets = _sets(nodes, leaves, ranks)
     ends = np.append(nodes.roots, len(nodes.left))
-    masks = Masks(
+    return Masks(
         tests[0].astype(np.uint32),
         (low & ALWAYS).astype(np.uint32),
         span.astype(np.uint32),
@@ -88,7 +46,6 @@ def small_trees(trees: Sequence[Tree], ranks: Ranks) -> SmallTrees:
         np.searchsorted(sets.tree, np.arange(len(ends))),
         sets.table.astype(word),
     )
-    return SmallTrees(masks, ranks.most_code)
 
 
 class _Nodes(NamedTuple):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoreline.compiled.descent import Going
+from scoreline.compiled.mask_kernel import MaskKernel
 from scoreline.compiled.packing import pack
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ranks_of
-from scoreline.compiled.small_trees import SmallTrees
 from scoreline.compiled.trees import read_trees
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TreeModel:
 
     ensemble: Ensemble
     ranks: Ranks
-    packed: Going | Walk | SmallTrees
+    packed: Going | Walk | MaskKernel
     tolerance: float = 0.0
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
@@ -48,7 +48,7 @@ class TreeModel:
         return self.ensemble.finish(self._sums(codes, count), proba)
 
     def _sums(self, codes: np.ndarray, count: int) -> np.ndarray:
-        if isinstance(self.packed, SmallTrees):
+        if isinstance(self.packed, MaskKernel):
             return self.packed.sums(codes, self.ensemble.start)
         sums = np.tile(self.ensemble.start, (count, 1))
         if isinstance(self.packed, Going):

@@ -94,17 +94,17 @@ def passage_of(stored: Iterable[StoredGroup], schema: pa.Schema, encode: Encode)
 
     None for other units; reads no more groups than it takes to see that.
     """
-    meanings = footer_in_memory(encode((), schema, {}, MOST_ROWS)).meanings
-    passed = frozenset(meanings)
     groups: list[StoredGroup] = []
     for group in stored:
-        passed &= {name for name, chunk in group.chunks.items() if chunk.meaning == meanings.get(name)}
-        if not passed or not _is_sensible(group, len(schema)) or (groups and groups[-1].rows < LEAST_ROWS):
+        if not group.chunks or not _is_sensible(group, len(schema)) or (groups and groups[-1].rows < LEAST_ROWS):
             return None
         groups.append(group)
     if not groups or groups[0].rows < LEAST_ROWS:
         return None
-    return Passage(groups, schema, [name for name in schema.names if name in passed], encode)
+    meanings = footer_in_memory(encode((), schema, {}, MOST_ROWS)).meanings
+    common = set.intersection(*(set(group.chunks) for group in groups)) & meanings.keys()
+    same = {name for name in common if all(group.chunks[name].meaning == meanings[name] for group in groups)}
+    return Passage(groups, schema, [name for name in schema.names if name in same], encode) if same else None
 
 
 def _is_sensible(group: StoredGroup, columns: int) -> bool:
