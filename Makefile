@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
 	parity bench bench-peers bench-faults bench-first bench-writing bench-compiled bench-suite bench-memory bench-protocol \
-	bench-units bench-tables
+	bench-units bench-time bench-tables
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench-memory: setup  ## measure the memory of workers over more and more rows
 
 bench-units: setup  ## measure many files and many units
 	$(BIN)/python -m benchmarks.many_units
+
+bench-time: setup  ## measure where the time of a whole job goes
+	$(BIN)/python -W ignore -m benchmarks.where_time_goes
 
 bench-tables: setup  ## write the benchmarks' tables from their results
 	$(BIN)/python -m benchmarks.tables

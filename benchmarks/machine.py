@@ -28,3 +28,9 @@ def keep(name: str, found: dict[str, Any]) -> None:
     """Write a result file and print what was found."""
     (RESULTS / f"{name}.json").write_text(json.dumps({**setting(), **found}, indent=1) + "\n")
     print(json.dumps(found, indent=1))
+
+
+def kept(name: str) -> dict[str, Any] | None:
+    """A result file; None where it was not measured yet."""
+    result = RESULTS / f"{name}.json"
+    return json.loads(result.read_text()) if result.exists() else None

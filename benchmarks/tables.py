@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import speed_tables, suite_tables
-from benchmarks.machine import RESULTS
+from benchmarks import speed_tables, suite_tables, time_tables
+from benchmarks.machine import RESULTS, kept
 from benchmarks.markdown import put, table
 from benchmarks.under_faults.contenders import CONTENDERS
 from benchmarks.under_faults.verdicts import NEW, OLD, UNREADABLE
@@ -282,22 +281,18 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "peers_speed": speed_tables.full,
     "flat_memory": flat_memory,
     "worker_environment": worker_environment,
+    "where_time_goes": time_tables.where_time_goes,
 }
 
 
 def main() -> None:
     """Write each table whose result is there."""
     for name, content in TABLES.items():
-        if (found := _result(name)) is not None:
+        if (found := kept(name)) is not None:
             put(README, name, content(found))
-    if found := _result("peers_speed"):
+    if found := kept("peers_speed"):
         (RESULTS / "peers_speed.svg").write_text(speed_tables.plot(found))
         put(FRONT, "peers_speed", f"{speed_tables.short(found)}\n\n![{PLOT}](benchmarks/results/peers_speed.svg)")
-
-
-def _result(name: str) -> dict[str, Any] | None:
-    result = RESULTS / f"{name}.json"
-    return json.loads(result.read_text()) if result.exists() else None
 
 
 if __name__ == "__main__":

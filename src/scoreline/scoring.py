@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import resource
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -148,28 +145,6 @@ def most_memory() -> int:
     """The most memory that this process ever held, in bytes."""
     kilobyte = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
-
-
-class Trial(NamedTuple):
-    """Some rows of a unit, scored to see how long it takes."""
-
-    rows: int
-    seconds: float
-    memory: int
-
-
-def try_unit(task: PredictTask, unit: Unit, seconds: float) -> Trial:
-    """Predict the first rows of a unit for so many seconds, at least one block, and write them to a scratch file."""
-    with tempfile.TemporaryDirectory(prefix="scoreline-") as scratch, Spool() as refused, limited(1):
-        account = Account(refused)
-        task.bundle.fitted  # noqa: B018  (loading is no part of what is measured)
-        started = time.perf_counter()
-        parts = (table for table, _ in output_rows(task, unit, account))
-        tried = takewhile(lambda _: time.perf_counter() - started < seconds, parts)
-        first = next(parts, None)
-        tables = tried if first is None else chain([first], tried)
-        task.sink.write(tables, task.output_schema, Path(scratch) / "unit.parquet", {})
-        return Trial(account.rows, time.perf_counter() - started, most_memory())
 
 
 def predict_unit(task: PredictTask, unit: Unit) -> Predicted:

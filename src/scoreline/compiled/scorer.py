@@ -97,6 +97,11 @@ class Scorer:
         return next(iter(self._ways), Tier.PLAIN)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it will come to no faster tier than it has."""
+        return not any(waiting < self.tier for waiting in self._waiting)
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why faster tiers are not used, as far as known."""
         return tuple(self._reasons)

@@ -14,8 +14,8 @@ from scoreline.dataset.plans import differences, read_plan
 from scoreline.errors import counted
 from scoreline.plans.prediction import handed_over, output_fields, plan_prediction
 from scoreline.plans.training import plan_training
+from scoreline.plans.trial import try_unit
 from scoreline.runs.progress import spoken
-from scoreline.scoring import try_unit
 from scoreline.storage import absolute, replace
 from scoreline.work import chosen_cluster
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from scoreline.units import Unit
     from scoreline.work import Context
 
-TRIAL_SECONDS = 1.0
 _MIB = 2**20
 
 
@@ -202,11 +201,10 @@ def _why(scoring: Scoring) -> list[str]:
 def _forecast(job: JobConfig, scoring: Scoring, left: list[Unit]) -> Forecast | None:
     if not left:
         return None
-    trial = try_unit(scoring.task, max(left, key=lambda unit: unit.rows), TRIAL_SECONDS)
+    trial = try_unit(scoring.task, max(left, key=lambda unit: unit.rows))
     rows = sum(unit.rows for unit in left)
     workers = min(_workers(job, scoring.survey.rows), len(left))
-    seconds = rows * trial.seconds / max(trial.rows, 1) / workers
-    return Forecast(rows, round(seconds, 3), trial.memory, workers)
+    return Forecast(rows, round(trial.seconds(rows, workers), 3), trial.memory, workers)
 
 
 def _workers(job: JobConfig, rows: int) -> int:
