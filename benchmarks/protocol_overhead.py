@@ -79,7 +79,8 @@ WORKLOADS = {
 def planned(config: Path) -> Scoring:
     """What `scoreline predict` settles before it starts."""
     from scoreline.config import load_config
-    from scoreline.plans.prediction import handed_over, plan_prediction
+    from scoreline.plans.handed_over import handed_over
+    from scoreline.plans.prediction import plan_prediction
 
     job = load_config(str(config))
     if job.model is None:

@@ -16,7 +16,7 @@ from scoreline.errors import Problem
 from scoreline.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SOURCE_FILE = "source_file"
 SOURCE_ROW = "source_row"
@@ -127,6 +127,12 @@ def rules_of(declared: ContractConfig) -> dict[str, Rule]:
     """The rules that a config declares, for the columns that ask more than a type."""
     rules = {name: Rule(c.nullable, c.min, c.max, c.allowed) for name, c in declared.columns.items()}
     return {name: rule for name, rule in rules.items() if rule != Rule()}
+
+
+def in_order(names: Iterable[str], schema: pa.Schema) -> tuple[str, ...]:
+    """Some columns in the order of a schema."""
+    wanted = frozenset(names)
+    return tuple(name for name in schema.names if name in wanted)
 
 
 def parse_type(name: str) -> pa.DataType:

@@ -12,8 +12,9 @@ from scoreline.errors import DataError, ModelError, UsageError, counted
 from scoreline.evaluation import failed_rules
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.plans.checking import checked
+from scoreline.plans.handed_over import handed_over, survey_handed_over
 from scoreline.plans.overview import overview
-from scoreline.plans.prediction import foresee, handed_over, plan_prediction, survey_handed_over
+from scoreline.plans.prediction import foresee, plan_prediction
 from scoreline.plans.replaying import plan_replay, replayed
 from scoreline.plans.training import not_trained, plan_training, survey_to_judge
 from scoreline.population import Population
@@ -183,7 +184,7 @@ def _survey_handed_over(job: JobConfig, context: Context) -> Survey:
 
 
 def _handed_over(work: Work, survey: Survey) -> Scoring:
-    bundle, survey = handed_over(work.job, _model(work.job), work.context.modules, survey)
+    bundle, survey = handed_over(work.job, _model(work.job), work.context.modules, survey, work.session)
     plan = plan_prediction(work.job, bundle, work.context.modules, survey)
     _tell_notes(work.context, plan.survey)
     return plan

@@ -30,11 +30,19 @@ INLINE_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class Context:
-    """What a command runs in: where it tells what it does, where its files go, and the user's own modules."""
+    """What a command runs in.
+
+    Attributes
+    ----------
+    journal, folder : where it tells what it does, and where its files go
+    modules : the user's own
+    without_workers : called once it is known that no workers are started here, in case that was begun
+    """
 
     journal: Journal
     folder: RunFolder
     modules: tuple[Path, ...] = ()
+    without_workers: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +96,8 @@ def at_work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
         probe_writable(layout.store)
     create(context.folder.config, as_json(job.as_json()))
     cluster = chosen_cluster(job, rows)
+    if cluster.kind != "local":
+        context.without_workers()
     context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
 
     def tell(sentence: str) -> None:

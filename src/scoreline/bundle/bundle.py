@@ -97,6 +97,7 @@ class Bundle:
     target : the column that it predicts, when known
     joblib_sha256 : of a bundle of ours, the hash of its ``pipeline.joblib``
     from_pandas : whether what was fitted saw frames as pandas reads them, and not those of training here
+    has_proba : whether it gives probabilities, where that is known without loading what was fitted
     stored : the compiled form that it keeps, or why that is not used; None for artifacts without
     """
 
@@ -112,6 +113,7 @@ class Bundle:
     target: str | None = None
     joblib_sha256: str | None = None
     from_pandas: bool = False
+    has_proba: bool | None = None
     stored: StoredProgram | NotCompilable | None = None
 
     @property
@@ -123,6 +125,11 @@ class Bundle:
     def fitted(self) -> Fitted:
         """What was fitted; loaded and checked once per process."""
         return load_fitted(self.model, self.transformer, self.modules)
+
+    @property
+    def gives_proba(self) -> bool:
+        """Whether it gives a probability for each label."""
+        return self.fitted.gives_proba if self.has_proba is None else self.has_proba
 
     def predict(self, part: pa.Table | pd.DataFrame, *, proba: bool = False, place: Place | None = None) -> Scored:
         """Clean and predict raw rows, an Arrow table or a DataFrame; eager.

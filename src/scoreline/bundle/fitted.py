@@ -55,6 +55,11 @@ class Fitted:
         # A model of several targets has a list of them; it is refused when it predicts.
         return tuple(classes.tolist()) if isinstance(classes, np.ndarray) else None
 
+    @property
+    def gives_proba(self) -> bool:
+        """Whether it gives a probability for each label."""
+        return bool(self.labels) and hasattr(self.model, "predict_proba")
+
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """One prediction a row, shape (rows,). Raises what the objects raise; nothing is computed for no rows."""
         return np.asarray(self.model.predict(self._features(frame)))

@@ -23,8 +23,7 @@ TOLERANCE = 1e-12
 def golden_rows(bundle: Bundle, raw: pa.Table) -> pa.Table:
     """Up to 200 raw rows of `raw` with what the bundle predicts for them now."""
     rows = raw.select(bundle.needs).slice(0, ROWS)
-    proba = bundle.labels is not None and hasattr(bundle.fitted.model, "predict_proba")
-    scored = bundle.predict(rows, proba=proba)
+    scored = bundle.predict(rows, proba=bundle.gives_proba)
     answers = rows.take(pa.array(scored.positions)).append_column(PREDICTION, scored.predictions)
     if scored.proba is None:
         return answers

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from scoreline.cli.ahead import workers_ahead
 from scoreline.cli.options import (
     ClusterOption,
     ConfigArgument,
@@ -157,17 +158,18 @@ def _command(verb: Verb, request: Request, cluster: str | None) -> None:
 def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
     job = request.load()
-    from scoreline import pipeline
-    from scoreline.work import Context
+    with workers_ahead(job) as ahead:
+        from scoreline import pipeline
+        from scoreline.work import Context
 
-    outcome.journal, folder = journal_and_folder(request, job)
-    commands = {
-        "run": pipeline.run,
-        "train": pipeline.train,
-        "evaluate": pipeline.evaluate,
-        "predict": pipeline.predict,
-    }
-    return commands[verb](job, Context(outcome.journal, folder, request.modules))
+        outcome.journal, folder = journal_and_folder(request, job)
+        commands = {
+            "run": pipeline.run,
+            "train": pipeline.train,
+            "evaluate": pipeline.evaluate,
+            "predict": pipeline.predict,
+        }
+        return commands[verb](job, Context(outcome.journal, folder, request.modules, ahead.close))
 
 
 def journal_and_folder(request: Request, job: JobConfig) -> tuple[Journal, RunFolder]:

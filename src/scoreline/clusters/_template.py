@@ -32,6 +32,15 @@ def template(modules: Sequence[str]) -> Iterator[None]:
     Python has one such process for all that a program does. Where the program has one of its own, or none can be
     started, workers are started one by one.
     """
+    with begun(modules):
+        if _CAN_FORK:
+            _SHARED.chosen([_ENDS, *modules])
+        yield
+
+
+@contextmanager
+def begun(modules: Sequence[str]) -> Iterator[None]:
+    """Start that process for sessions that are opened inside, and import nothing meanwhile: Dask need not be there."""
     if not _CAN_FORK:
         yield
         return
@@ -43,23 +52,32 @@ class _Shared:
     """The process, for as long as some session needs it. Safe for threads."""
 
     def __init__(self) -> None:
-        self._sessions = 0
+        self._users = 0
+        self._is_running = self._is_chosen = False
         self._running = ExitStack()
         self._lock = Lock()
 
     @contextmanager
     def used(self, modules: Sequence[str]) -> Iterator[None]:
         with self._lock:
-            if not self._sessions:
+            if not self._users:
                 self._begin(modules)
-            self._sessions += 1
+            self._users += 1
         try:
             yield
         finally:
             with self._lock:
-                self._sessions -= 1
-                if not self._sessions:
+                self._users -= 1
+                if not self._users:
+                    self._is_running = self._is_chosen = False
                     self._running.close()
+
+    def chosen(self, modules: Sequence[str]) -> None:
+        """Have Dask fork workers from it until it ends, if it runs. For who uses it."""
+        with self._lock:
+            if self._is_running and not self._is_chosen:
+                self._running.enter_context(_chosen(modules))
+                self._is_chosen = True
 
     def _begin(self, modules: Sequence[str]) -> None:
         # Python names it nowhere else.
@@ -68,6 +86,7 @@ class _Shared:
             return
         try:
             self._running.enter_context(_running(modules))
+            self._is_running = True
         except OSError as error:
             _log.info("workers are started one by one: %s", error)
 
@@ -85,8 +104,7 @@ def _running(modules: Sequence[str]) -> Iterator[None]:
         coming = pool.submit(_start, modules)
         try:
             coming.result()
-            with _chosen(modules):
-                yield
+            yield
         finally:
             wait([coming])
             _end()
@@ -102,11 +120,12 @@ def _start(modules: Sequence[str]) -> None:
 def _chosen(modules: Sequence[str]) -> Iterator[None]:
     """Have Dask fork its workers; imports it, in this thread, while the process imports what it was told."""
     import dask
-    from distributed.utils import get_mp_context
+    from distributed import utils
 
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
-        # Once in a process Dask says what is to be imported: it has done so now, and ours counts if it has to be again.
-        get_mp_context()
+        # Once in a process Dask says what is to be imported, and imports all of that here, too, pandas among it. It is
+        # told that it has done so; ours counts if the process has to be started again.
+        utils._forkserver_preload_set = True  # noqa: SLF001
         forkserver.set_forkserver_preload(list(modules))
         yield
 

@@ -65,6 +65,16 @@ class Local(Cluster):
     stall_s: StallSeconds = STALL_S
 
     @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Start what workers are forked from, which imports what they need meanwhile. See `Cluster.ahead`."""
+        from scoreline.clusters._template import begun
+
+        with ExitStack() as stack:
+            with environment(WORKER_ENVIRONMENT | _HASHES):
+                stack.enter_context(begun(_IMPORTED_EARLY))
+            yield
+
+    @contextmanager
     def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[Session]:
         """Begin to start the workers, which takes about a second more, and do not wait for them. See `Cluster.open`.
 

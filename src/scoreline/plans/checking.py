@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from scoreline.cleaning import Cleaning
 from scoreline.contract import type_name
-from scoreline.plans.prediction import handed_over, output_fields, plan_prediction
+from scoreline.plans.handed_over import handed_over
+from scoreline.plans.prediction import output_fields, plan_prediction
 from scoreline.plans.training import plan_training
 from scoreline.results import CheckReport
 

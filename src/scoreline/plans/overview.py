@@ -12,7 +12,8 @@ from scoreline.dataset.layout import Layout
 from scoreline.dataset.manifests import finished
 from scoreline.dataset.plans import differences, read_plan
 from scoreline.errors import counted
-from scoreline.plans.prediction import handed_over, output_fields, plan_prediction
+from scoreline.plans.handed_over import handed_over
+from scoreline.plans.prediction import output_fields, plan_prediction
 from scoreline.plans.training import plan_training
 from scoreline.plans.trial import try_unit
 from scoreline.runs.progress import spoken

@@ -10,8 +10,9 @@ from scoreline.bundle.files import load_bundle
 from scoreline.dataset.plans import differences, read_plan
 from scoreline.dataset.receipts import parsed
 from scoreline.errors import DataError, Problem, UsageError, counted
+from scoreline.plans.handed_over import handed_over
 from scoreline.plans.increments import planned
-from scoreline.plans.prediction import handed_over, plan_whole, section_to_predict
+from scoreline.plans.prediction import plan_whole, section_to_predict
 from scoreline.plans.training import not_trained, plan_training
 from scoreline.refusal import Reason
 from scoreline.scoring import predict_unit

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from scoreline.catalogue import load_kind
 from scoreline.cleaning import Cleaning
+from scoreline.contract import in_order
 from scoreline.errors import Problem, UsageError
 from scoreline.features import start
 from scoreline.keys import digest, library_versions, snapshot, train_key
@@ -27,7 +28,7 @@ from scoreline.stages.train import BundleTask, Origin
 from scoreline.storage import absolute, join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from scoreline.bundle.bundle import Bundle
@@ -205,12 +206,6 @@ def with_nulls(contract: Contract, declared: ContractConfig) -> Contract:
     strict = {name for name, column in declared.columns.items() if not column.nullable}
     fields = [field.with_nullable(field.name not in strict) for field in contract.schema]
     return replace(contract, schema=pa.schema(fields))
-
-
-def in_order(names: Iterable[str], schema: pa.Schema) -> tuple[str, ...]:
-    """Some columns in the order of a schema."""
-    wanted = frozenset(names)
-    return tuple(name for name in schema.names if name in wanted)
 
 
 def wanted_columns(job: JobConfig, train: TrainConfig) -> tuple[str, ...]:

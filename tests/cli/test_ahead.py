@@ -1,0 +1,84 @@
+"""Workers of a job that will probably have some are begun before anything heavy is imported."""
+
+import os
+import sys
+from multiprocessing import forkserver
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.end_to_end.commands import write_config
+
+from scoreline.cli.ahead import LARGE, workers_ahead
+from scoreline.clusters.local import Local
+from scoreline.config import load_config
+from scoreline.config.models import JobConfig
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(sys.platform != "linux" or os.cpu_count() == 1, reason="there workers import by themselves"),
+]
+
+
+def job(folder: Path, size: int, uri: str = "data", **sections: object) -> JobConfig:
+    """A job whose input has so many bytes."""
+    data = folder / "data" / "day=1"
+    data.mkdir(parents=True, exist_ok=True)
+    for number in range(2):
+        with (data / f"{number}.parquet").open("wb") as file:
+            file.truncate(size // 2)
+    config = {
+        "version": 1,
+        "name": "ahead",
+        "source": {"kind": "parquet", "uri": uri if "://" in uri else str(folder / uri)},
+        "model": {"uri": "model.skops"},
+        "predict": {"sink": {"kind": "parquet", "uri": str(folder / "out")}},
+        "artifacts": str(folder / "artifacts"),
+    }
+    return load_config(str(folder / write_config(folder, "job.json", config | sections)))
+
+
+def running() -> int | None:
+    """The process that workers are forked from."""
+    found: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.mark.parametrize("uri", ["data", "data/day=1/*.parquet", "data/**/*.parquet"])
+def test_a_large_input_has_them_begin(tmp_path: Path, uri: str) -> None:
+    with workers_ahead(job(tmp_path, LARGE["parquet"], uri)):
+        began = running()
+        assert began is not None
+        assert psutil.Process(began).ppid() == os.getpid()
+    assert not psutil.pid_exists(began)
+
+
+def test_a_session_takes_what_was_begun_and_leaves_it(tmp_path: Path) -> None:
+    with workers_ahead(job(tmp_path, 0, cluster={"kind": "local", "workers": 1})):
+        began = running()
+        with Local(workers=1).open() as session:
+            assert dict(session.map(_parent, [0], "parent")) == {0: began}
+        assert running() == began
+    assert running() is None
+
+
+def _parent(_: int) -> int:
+    return os.getppid()
+
+
+def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
+    with workers_ahead(job(tmp_path, LARGE["parquet"])) as ahead:
+        ahead.close()
+        assert running() is None
+
+
+@pytest.mark.parametrize("uri", ["data", "nowhere", "nowhere/*.parquet", "s3://bucket/data"])
+def test_nothing_begins_for_little_for_nothing_and_for_what_is_elsewhere(tmp_path: Path, uri: str) -> None:
+    with workers_ahead(job(tmp_path, LARGE["parquet"] - 2, uri)):
+        assert running() is None
+
+
+def test_the_environment_stays_as_it_is(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    with workers_ahead(job(tmp_path, LARGE["parquet"])):
+        assert dict(os.environ) == before
