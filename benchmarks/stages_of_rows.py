@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from scoreline.sinks.parquet import Parquet as Sink
 from scoreline.sources.parquet import Parquet as Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 STAGES = (
     ("read", Source, "read"),
@@ -33,7 +33,7 @@ class _Clock:
     """Seconds by stage. A stage that begins stops the one around it."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._inside: list[float] = []
 
     @contextmanager
@@ -50,7 +50,7 @@ class _Clock:
 
 
 @contextmanager
-def watched() -> Iterator[Counter[str]]:
+def watched() -> Iterator[Mapping[str, float]]:
     """Processor seconds by stage, filled while it lasts."""
     clock = _Clock()
     with ExitStack() as undo:
