@@ -152,6 +152,28 @@ def test_answers_keep_their_kind(predictions: np.ndarray, arrow_type: pa.DataTyp
 
 
 @pytest.mark.parametrize(
+    "texts",
+    [
+        np.array(["sí", "no", "", "sí", "a\0b", "a", "\U0001f600"]),
+        np.array(["b", "x", "a", "x", "b", "x"])[::2],
+        np.array(["yes", "no", "yes"]).astype(">U3"),
+        np.array([f"{place}" for place in range(2_000)]),
+    ],
+    ids=["any characters", "not side by side", "bytes the other way round", "nothing twice"],
+)
+def test_text_of_fixed_width_is_given_in_codes_of_what_occurs(texts: np.ndarray) -> None:
+    answers = as_answers(texts, pa.string())
+    assert answers.type == pa.dictionary(pa.int32(), pa.string())
+    assert answers.to_pylist() == texts.tolist()
+    assert sorted(answers.dictionary.to_pylist()) == sorted(set(texts.tolist()))
+
+
+def test_text_of_fixed_width_that_no_file_can_hold_is_an_error() -> None:
+    with pytest.raises(ModelError, match="not all"):
+        as_answers(np.array(["a", "\ud800"]), pa.string())
+
+
+@pytest.mark.parametrize(
     ("predictions", "arrow_type"), [(np.array([1.5]), pa.int64()), (np.array(["a"], dtype=object), pa.float64())]
 )
 def test_an_answer_of_another_type_is_an_error(predictions: Any, arrow_type: pa.DataType) -> None:

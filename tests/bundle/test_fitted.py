@@ -248,6 +248,22 @@ def test_both_answers_at_once_are_those_of_two_calls(tmp_path: Path, model: Any,
         list(fitted.both(infinite))
 
 
+class Doubling(Pipeline):
+    """A pipeline of one's own, which is more than its steps."""
+
+    def predict(self, given: Any, **options: Any) -> Any:
+        return super().predict(given, **options) * 2
+
+
+@pytest.mark.parametrize("kind", [Pipeline, Doubling])
+@pytest.mark.parametrize("nothing", [None, "passthrough"])
+def test_steps_of_a_pipeline_predict_as_it_does_itself(kind: type[Pipeline], nothing: str | None) -> None:
+    steps = [("nothing", nothing), ("scale", StandardScaler()), ("again", nothing), ("model", LinearRegression())]
+    pipeline = kind(steps).fit(FRAME[["x", "z"]], FRAME["z"] + 1)
+    predictions = Fitted(pipeline, None, ("x", "z"), named=True).predict(FRAME[["x", "z"]])
+    assert predictions.tobytes() == pipeline.predict(FRAME[["x", "z"]]).tobytes()
+
+
 def test_histogram_boosting_goes_through_its_trees_once_for_both_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -139,7 +139,7 @@ class Bundle:
         on which the fitted object fails are found by halving and refused. Raises ModelError when it fails on most rows,
         DataError for a column that is missing, or of another type than the contract says.
         """
-        if isinstance(part, pa.Table) and part.column_names == list(self.needs):
+        if isinstance(part, pa.Table) and self._is_as_needed(part):
             return self.score(self.cleaning.apply(part), proba=proba, place=place)
         self._check_columns(part)
         if not isinstance(part, pa.Table) and self._is_taken_as_given(part):
@@ -147,6 +147,15 @@ class Bundle:
             return self._scored(outcome, Tier.PLAIN, CleanPart(pa.table({}), every_row(len(part))))
         clean = self.cleaning.apply(self._needed(part))
         return self.score(clean, proba=proba, place=place)
+
+    def _is_as_needed(self, part: pa.Table) -> bool:
+        """Whether the columns are those that are needed, in that order."""
+        # To read the names takes longer than to compare the columns.
+        return bool(part.schema.equals(self._needed_schema)) or part.column_names == list(self.needs)
+
+    @cached_property
+    def _needed_schema(self) -> pa.Schema:
+        return pa.schema([self.contract.schema.field(name) for name in self.needs])
 
     def _check_columns(self, part: pa.Table | pd.DataFrame) -> None:
         """Raise DataError for columns that are missing."""
@@ -283,7 +292,7 @@ def _moved(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa.Array:
-    """Predictions as an Arrow array, text that was chosen among classes in codes; exact.
+    """Predictions as an Arrow array, text that was chosen among classes or has a fixed width in codes; exact.
 
     Raises ModelError where the type does not hold them.
 
@@ -302,6 +311,8 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
         plain = None if "pandas" in sys.modules else plain_array(predictions, answer_type)
         if plain is not None:
             return plain
+        if predictions.dtype.kind == "U" and len(predictions) and pa.types.is_string(answer_type):
+            return _in_codes(predictions)
         if predictions.dtype.kind in "OU" or not len(predictions):
             return pa.array(predictions.tolist(), type=answer_type)
         made = pa.array(predictions)
@@ -309,6 +320,14 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         what = f"the model answers with values that are not all {type_name(answer_type)}, as its first ones were"
         raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error
+
+
+def _in_codes(texts: np.ndarray) -> pa.DictionaryArray:
+    """Text of fixed width as codes: Arrow tells the values apart by their bytes, and each is made text once."""
+    width, bits = texts.dtype.itemsize, pa.py_buffer(np.ascontiguousarray(texts))
+    encoded = pa.Array.from_buffers(pa.binary(width), len(texts), [None, bits]).dictionary_encode()
+    distinct = np.frombuffer(encoded.dictionary.buffers()[1], texts.dtype, count=len(encoded.dictionary))
+    return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(distinct.tolist(), pa.string()), safe=False)
 
 
 def _texts(classes: np.ndarray) -> pa.Array | None:

@@ -62,11 +62,13 @@ class Fitted:
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """One prediction a row, shape (rows,). Raises what the objects raise; nothing is computed for no rows."""
-        return np.asarray(self.model.predict(self._features(frame)))
+        features, last = self._at_last_step(frame)
+        return np.asarray(last.predict(features))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities, float64 (rows, labels)."""
-        return np.asarray(self.model.predict_proba(self._features(frame)), dtype=np.float64)
+        features, last = self._at_last_step(frame)
+        return np.asarray(last.predict_proba(features), dtype=np.float64)
 
     def both(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
         """What `predict` gives, then what `predict_proba` gives; computed one after the other.
@@ -74,17 +76,11 @@ class Fitted:
         A pipeline of scikit-learn's own steps makes its features once for both, and histogram boosting goes through its
         trees once.
         """
-        if goes_once(self.model):
-            steps, last = [], self.model
-        elif self.only_reads and self.transformer is None and _is_pipeline(self.model):
-            steps, last = self.model.steps[:-1], self.model.steps[-1][1]
-        else:
+        if not goes_once(self.model) and not self._shares_features:
             yield self.predict(frame)
             yield self.predict_proba(frame)
             return
-        features = self._features(frame)
-        for _, step in steps:
-            features = features if step in (None, "passthrough") else step.transform(features)
+        features, last = self._at_last_step(frame)
         model = asked_once(last, features)
         yield np.asarray(model.predict(features))
         yield np.asarray(model.predict_proba(features), dtype=np.float64)
@@ -109,6 +105,36 @@ class Fitted:
         """
         return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
 
+    @cached_property
+    def _shares_features(self) -> bool:
+        """Whether the last step of a pipeline may be asked twice about the features that the others make."""
+        _, last = self._steps
+        return (
+            self.only_reads and self.transformer is None and last is not self.model and hasattr(last, "predict_proba")
+        )
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[Any, ...], Any]:
+        """What makes the features of a pipeline of scikit-learn's, and its last step; other models are one step."""
+        from sklearn.pipeline import Pipeline
+
+        if type(self.model) is not Pipeline:
+            return (), self.model
+        *before, last = (step for _, step in self.model.steps)
+        return tuple(step for step in before if step not in (None, "passthrough")), last
+
+    def _at_last_step(self, frame: pd.DataFrame) -> tuple[Any, Any]:
+        """What the last step is given, and that step.
+
+        Steps are called as a pipeline does itself, but that it looks each time whether it is fitted, which takes longer
+        than some models do; loading has looked.
+        """
+        before, last = self._steps
+        features = self._features(frame)
+        for step in before:
+            features = step.transform(features)
+        return features, last
+
     def _features(self, frame: pd.DataFrame) -> Any:
         # The same frame is asked again, for probabilities and by halving, so that nobody may change it.
         given = frame.to_numpy() if not self.named else frame if self.only_reads else frame.copy(deep=self._writes)
@@ -121,13 +147,6 @@ def _is_well_known(value: Any) -> bool:
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.
     return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
-
-
-def _is_pipeline(model: Any) -> bool:
-    """Whether a model is scikit-learn's chain of steps whose last one gives probabilities."""
-    from sklearn.pipeline import Pipeline
-
-    return type(model) is Pipeline and hasattr(model.steps[-1][1], "predict_proba")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:
