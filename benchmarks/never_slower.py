@@ -24,7 +24,7 @@ from benchmarks.in_process import as_bundle, read_rows
 from benchmarks.machine import RESULTS, keep
 from benchmarks.suite_workloads import WORKLOADS, prepared
 from scoreline.bundle.bundle import answer_type_of
-from scoreline.clusters.local import WORKER_ENVIRONMENT
+from scoreline.clusters._given_to_workers import WORKER_ENVIRONMENT
 from scoreline.compiled.answers import is_identical
 from scoreline.demo import write_demo
 from scoreline.frame import to_frame

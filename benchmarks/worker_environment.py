@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.machine import keep
 from benchmarks.protocol_overhead import Workload, ratio
 from benchmarks.small_jobs import INLINE, ROOT, write_config
-from scoreline.clusters.local import WORKER_ENVIRONMENT
+from scoreline.clusters._given_to_workers import WORKER_ENVIRONMENT
 
 DASKS = {**WORKER_ENVIRONMENT, "MALLOC_TRIM_THRESHOLD_": "65536"}
 for _name in ("MALLOC_MMAP_THRESHOLD_", "ARROW_DEFAULT_MEMORY_POOL"):

@@ -11,8 +11,6 @@ from tests.end_to_end.commands import write_config
 
 from scoreline.cli.ahead import LARGE, workers_ahead
 from scoreline.clusters.local import Local
-from scoreline.config import load_config
-from scoreline.config.models import JobConfig
 
 pytestmark = [
     pytest.mark.cluster,
@@ -20,8 +18,8 @@ pytestmark = [
 ]
 
 
-def job(folder: Path, size: int, uri: str = "data", **sections: object) -> JobConfig:
-    """A job whose input has so many bytes."""
+def job(folder: Path, size: int, uri: str = "data", **sections: object) -> str:
+    """The config of a job whose input has so many bytes."""
     data = folder / "data" / "day=1"
     data.mkdir(parents=True, exist_ok=True)
     for number in range(2):
@@ -35,7 +33,7 @@ def job(folder: Path, size: int, uri: str = "data", **sections: object) -> JobCo
         "predict": {"sink": {"kind": "parquet", "uri": str(folder / "out")}},
         "artifacts": str(folder / "artifacts"),
     }
-    return load_config(str(folder / write_config(folder, "job.json", config | sections)))
+    return str(folder / write_config(folder, "job.json", config | sections))
 
 
 def running() -> int | None:
@@ -76,6 +74,14 @@ def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
 def test_nothing_begins_for_little_for_nothing_and_for_what_is_elsewhere(tmp_path: Path, uri: str) -> None:
     with workers_ahead(job(tmp_path, LARGE["parquet"] - 2, uri)):
         assert running() is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cluster": 3}', '{"source": {"kind": "tape", "uri": "."}}', "{"])
+def test_nothing_begins_for_a_config_that_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "job.json").write_text(text)
+    for config in (tmp_path / "job.json", tmp_path, tmp_path / "nowhere.json"):
+        with workers_ahead(str(config)):
+            assert running() is None
 
 
 def test_the_environment_stays_as_it_is(tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
         plain = None if "pandas" in sys.modules else plain_array(predictions, answer_type)
         if plain is not None:
             return plain
-        if predictions.dtype.kind == "U" and len(predictions) and pa.types.is_string(answer_type):
+        if predictions.dtype.kind == "U" and predictions.nbytes and pa.types.is_string(answer_type):
             return _in_codes(predictions)
         if predictions.dtype.kind in "OU" or not len(predictions):
             return pa.array(predictions.tolist(), type=answer_type)

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from glob import has_magic, iglob
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from scoreline.clusters._given_to_workers import HASHES, IMPORTED_EARLY, WORKER_ENVIRONMENT
+from scoreline.threads import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from scoreline.clusters.base import Cluster
-    from scoreline.config.models import JobConfig
-    from scoreline.sources.base import Source
 
 LARGE = {"parquet": 8 << 20, "csv": 48 << 20}
 """Bytes from which on an input most often has so many rows that workers are started for it."""
 
 
 @contextmanager
-def workers_ahead(job: JobConfig) -> Iterator[ExitStack]:
-    """Begin to start workers for a job that will probably have them; gives what ends them early, once that is known."""
+def workers_ahead(config: str) -> Iterator[ExitStack]:
+    """Begin to start workers for a job that will probably have them; gives what ends them, should none be needed.
+
+    A glance at the config has to do, since to read it takes half as long as to start: options of the command do not
+    count, and what is wrong with it is told by who reads it.
+    """
     with ExitStack() as stack:
-        cluster = _probable(job)
-        if cluster is not None:
-            stack.enter_context(cluster.ahead())
+        if _has_workers(config):
+            from scoreline.clusters._template import begun
+
+            with environment(WORKER_ENVIRONMENT | HASHES):
+                stack.enter_context(begun(IMPORTED_EARLY))
         yield stack
 
 
-def _probable(job: JobConfig) -> Cluster | None:
-    """The cluster that a job will probably run on; None where it needs none, or nobody can tell yet."""
-    if job.cluster is not None:
-        return job.cluster
-    if (os.cpu_count() or 1) > 1 and any(map(_is_large, {job.source, job.predict_source})):
-        from scoreline.clusters.local import Local
-
-        return Local()
-    return None
-
-
-def _is_large(source: Source) -> bool:
-    """Whether a source of local files has many bytes, as far as one can tell; looks at no more files than it takes."""
-    with suppress(OSError):
-        return "://" not in source.uri and any(size >= LARGE[source.kind] for size in accumulate(_sizes(source.uri)))
+def _has_workers(config: str) -> bool:
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        job: dict[str, Any] = json.loads(Path(config).read_text(encoding="utf-8"))
+        if job.get("cluster"):
+            return bool(job["cluster"]["kind"] == "local")
+        sources = (job["source"], (job.get("predict") or {}).get("source"))
+        return (os.cpu_count() or 1) > 1 and any(_is_large(**source) for source in sources if source)
     return False
+
+
+def _is_large(kind: str, uri: str, **_options: Any) -> bool:
+    """Whether a source of local files has many bytes, as far as one can tell; looks at no more files than it takes."""
+    return "://" not in uri and any(size >= LARGE[kind] for size in accumulate(_sizes(uri)))
 
 
 def _sizes(uri: str) -> Iterator[int]:

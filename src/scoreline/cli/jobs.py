@@ -157,8 +157,8 @@ def _command(verb: Verb, request: Request, cluster: str | None) -> None:
 
 def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
-    job = request.load()
-    with workers_ahead(job) as ahead:
+    with workers_ahead(request.config) as ahead:
+        job = request.load()
         from scoreline import pipeline
         from scoreline.work import Context
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,10 +74,6 @@ class Cluster(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
-
-    def ahead(self) -> AbstractContextManager[None]:
-        """Around a command that will probably open this cluster: begin with what takes long, and wait for nothing."""
-        return nullcontext()
 
     def open(
         self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from scoreline.clusters._given_to_workers import HASHES, IMPORTED_EARLY, WORKER_ENVIRONMENT
 from scoreline.clusters.base import STALL_S, Cluster, StallSeconds, tell_nobody
 from scoreline.errors import ClusterError, Problem
 from scoreline.own_modules import import_modules, read_modules
@@ -22,26 +23,6 @@ if TYPE_CHECKING:
     from scoreline.clusters.base import Session
     from scoreline.own_modules import OwnModule
 
-WORKER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "BLIS_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    # glibc gives memory back to the system when this much is free at the top of a heap, and at once what is larger.
-    # With Dask's own 64 KiB every array is new memory, which the system has to clear.
-    "MALLOC_TRIM_THRESHOLD_": "16777216",
-    "MALLOC_MMAP_THRESHOLD_": "4194304",
-    # what Arrow would use keeps several times the memory of what is read
-    "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
-}
-"""What workers are started with; what it is worth is measured by ``benchmarks/worker_environment.py``."""
-_IMPORTED_EARLY = ["distributed", "scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
-"""What tasks will need: workers import it while the driver still makes its plan. They do so before they run anything:
-two threads of a process that import each other's modules may fail."""
-_HASHES = {"PYTHONHASHSEED": "6640"}
-"""Dask would set the same for each worker, too late for the process that they are forked from."""
 _DEATHS_ALLOWED = 1
 """How many workers may die of a task before it comes under suspicion; each costs a second to start again."""
 _START_S = 60.0
@@ -65,16 +46,6 @@ class Local(Cluster):
     stall_s: StallSeconds = STALL_S
 
     @contextmanager
-    def ahead(self) -> Iterator[None]:
-        """Start what workers are forked from, which imports what they need meanwhile. See `Cluster.ahead`."""
-        from scoreline.clusters._template import begun
-
-        with ExitStack() as stack:
-            with environment(WORKER_ENVIRONMENT | _HASHES):
-                stack.enter_context(begun(_IMPORTED_EARLY))
-            yield
-
-    @contextmanager
     def open(self, modules: Sequence[Path] = (), tell: Callable[[str], None] = tell_nobody) -> Iterator[Session]:
         """Begin to start the workers, which takes about a second more, and do not wait for them. See `Cluster.open`.
 
@@ -83,7 +54,7 @@ class Local(Cluster):
         from scoreline.clusters._template import template
 
         own = read_modules(modules)
-        with environment(WORKER_ENVIRONMENT | _HASHES), template(_IMPORTED_EARLY):
+        with environment(WORKER_ENVIRONMENT | HASHES), template(IMPORTED_EARLY):
             import_modules(own)
             with self._started(own, tell) as session:
                 yield session
@@ -122,7 +93,7 @@ class Local(Cluster):
                     dashboard_address="127.0.0.1:0",
                     scheduler_kwargs={"dashboard": self.dashboard, "allowed_failures": _DEATHS_ALLOWED},
                     silence_logs=logging.CRITICAL,
-                    preload=_IMPORTED_EARLY,
+                    preload=IMPORTED_EARLY,
                 )
         except (OSError, RuntimeError) as error:
             advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
