@@ -119,6 +119,12 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
         storage.list_files(str(tmp_path))
 
 
+def test_a_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").symlink_to("a.csv")
+    with pytest.raises(StorageError, match=r"circle\n.*a\.csv"):
+        storage.list_files(str(tmp_path))
+
+
 def test_a_link_to_nothing_is_an_error_and_not_a_file_less(tmp_path: Path) -> None:
     _write(tmp_path, "a.csv")
     (tmp_path / "b.csv").symlink_to(tmp_path / "gone.csv")

@@ -117,7 +117,9 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
 
 
-@pytest.mark.parametrize("options", [{"workers": 0}, {"workers": "many"}, {"memory_limit": "lots"}, {"wrokers": 2}])
+@pytest.mark.parametrize(
+    "options", [{"workers": 0}, {"workers": 1_000_000}, {"workers": "many"}, {"memory_limit": "lots"}, {"wrokers": 2}]
+)
 def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Local.model_validate(options)

@@ -49,6 +49,7 @@ def everything(
     wanted = survey.contract.schema.names if columns is None else list(columns)
     schema = pa.schema([survey.contract.schema.field(name) for name in wanted])
     tables: list[pa.Table] = []
+    kinds: dict[int, tuple[pa.Schema, pa.Schema]] = {}
     found = Everything(survey, pa.table({}), [], {}, [])
     for unit in survey.units:
         before = len(found.identity)
@@ -56,6 +57,10 @@ def everything(
             assert 0 < len(part.rows) <= batch_rows
             assert len(part.rows) == len(part.files) == part.table.num_rows == part.original.num_rows
             assert [plain(field.type) for field in part.table.schema] == [field.type for field in schema]
+            # Parts are put together to blocks, which takes columns of one type.
+            assert (part.table.schema, part.original.schema) == kinds.setdefault(
+                unit.number, (part.table.schema, part.original.schema)
+            )
             start = len(found.identity)
             for refusal in part.refusals:
                 assert np.all(np.diff(refusal.rows) > 0)

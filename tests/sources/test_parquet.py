@@ -72,9 +72,11 @@ def test_rows_are_those_of_pandas_however_files_are_cut(
     assert max(unit.pieces[0].rows for unit in found.survey.units) <= max(2, large, *(group for _, group in files))
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
 @pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"])
-def test_text_that_is_stored_by_differences_is_read(tmp_path: Path, encoding: str) -> None:
-    table = some_rows(50)
+def test_text_that_is_stored_by_differences_is_read(tmp_path: Path, encoding: str, kind: pa.DataType) -> None:
+    plain = some_rows(50)
+    table = plain.set_column(2, "s", plain["s"].cast(kind))
     coded = {"use_dictionary": ["id"], "column_encoding": {"s": encoding}}
     write(tmp_path, {"a": table, "c": table})
     write(tmp_path, {"b": table}, **coded)

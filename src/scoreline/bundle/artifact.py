@@ -30,7 +30,11 @@ class ArtifactConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     uri: str = Field(min_length=1, description="Location of the file, or of a bundle's folder.")
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="Hash that the file's bytes must have.")
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="Hash that the file's bytes must have: 64 small digits, as sha256sum tells them.",
+    )
     trust: bool = Field(False, description="Load a format that can run code (joblib, pickle, dill). Needs sha256.")
     columns: tuple[str, ...] | None = Field(
         None, description="Feature columns in order, for an object that was fitted without column names."

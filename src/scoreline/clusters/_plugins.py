@@ -58,10 +58,16 @@ class EndsWithDriver(WorkerPlugin):
         end_with_parent()
 
 
+def tie_to_driver(client: Client) -> None:
+    """Have the workers end with the driver. One that dies meanwhile is no loss: its successor is told when it joins."""
+    with suppress(OSError):
+        client.register_plugin(EndsWithDriver())
+
+
 def ship(client: Client, modules: Sequence[OwnModule], seconds: float) -> None:
     """Make the modules importable on every worker, and on those that join later.
 
-    ClusterError when a worker cannot import one, or does not answer within so many `seconds`.
+    ClusterError when a worker cannot import one, is lost meanwhile, or does not answer within so many `seconds`.
     """
     if not modules:
         return
@@ -74,6 +80,9 @@ def ship(client: Client, modules: Sequence[OwnModule], seconds: float) -> None:
     except TimeoutError as error:
         what = f"a worker has not imported the modules within {seconds:g} s"
         raise ClusterError(Problem(what, f"--module {modules[0].path}", "restart the workers that hang")) from error
+    except OSError as error:
+        what = f"a worker was lost while it imported the modules: {error}"
+        raise ClusterError(Problem(what, f"--module {modules[0].path}", "run the same command again")) from error
 
 
 @contextmanager

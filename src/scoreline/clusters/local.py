@@ -29,11 +29,15 @@ _START_S = 60.0
 """How long workers may take to start, and for how long all may be gone while they are started again."""
 
 
+_MOST_WORKERS = 1024
+"""More than any machine has cores; a slip of the keyboard must not fill its memory with processes."""
+
+
 class Local(Cluster):
     """Worker processes on this machine with one thread each, reachable from this machine only."""
 
     kind: Literal["local"] = "local"
-    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    workers: Annotated[int, Field(ge=1, le=_MOST_WORKERS)] | Literal["auto"] = Field(
         "auto", description="Worker processes; auto: one for each core."
     )
     memory_limit: str = Field(
@@ -104,9 +108,9 @@ class Local(Cluster):
 def _connected(cluster: LocalCluster, own: Sequence[OwnModule]) -> Iterator[Client]:
     from distributed import Client
 
-    from scoreline.clusters._plugins import EndsWithDriver, ship
+    from scoreline.clusters._plugins import ship, tie_to_driver
 
     with Client(cluster) as client:
-        client.register_plugin(EndsWithDriver())
+        tie_to_driver(client)
         ship(client, own, _START_S)
         yield client

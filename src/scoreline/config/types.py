@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoreline.config.contents import child
@@ -13,8 +14,6 @@ from scoreline.contract import bound, fits, parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pyarrow as pa
 
     from scoreline.config.positions import JsonPath
 
@@ -36,6 +35,10 @@ def contract_faults(config: dict[str, Any]) -> Iterator[Fault]:
         spelled = child(column, "type")
         if isinstance(spelled, str):
             yield from _column_faults(("contract", "columns", name), column, spelled)
+        elif spelled is None:
+            # Limits that are numbers cross whatever type of number the data turn out to have.
+            path = ("contract", "columns", name)
+            yield from _limits_crossed(path, child(column, "min"), child(column, "max"), pa.float64())
 
 
 def _column_faults(path: JsonPath, column: dict[str, Any], spelled: str) -> Iterator[Fault]:

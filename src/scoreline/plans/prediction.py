@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,10 @@ def _rules(rules: Mapping[str, Rule], target: str | None) -> dict[str, Rule]:
 
 
 def _check_kept(job: JobConfig, keep: Sequence[str], contract: Contract) -> None:
+    twice = [name for name, count in Counter(keep).items() if count > 1]
+    if twice:
+        where = job.where("predict", "keep")
+        raise UsageError(*(Problem(f"predict.keep names '{name}' twice", where, "name it once") for name in twice))
     missing = [name for name in keep if name not in contract.schema.names]
     if missing:
         present = contract.schema.names

@@ -157,10 +157,11 @@ def _typed(batch: pa.RecordBatch, piece: Piece, rows_before: int, reading: Readi
             table[field.name] = original[field.name] = _constant(carried[field.name], field.type, count)
             continue
         found = batch[field.name]
-        if field.name in reading.repeated and pa.types.is_string(found.type):
+        values = cast_values(found, field.type)
+        if field.name in reading.repeated and pa.types.is_string(values.type):
             # Other files of the unit may not store it by differences.
-            found = found.dictionary_encode()
-        values = table[field.name] = cast_values(found, field.type)
+            values = values.dictionary_encode()
+        table[field.name] = values
         lossy = cast_between(found.type, field.type) is Cast.CHECKED
         original[field.name] = found if lossy else values
         if lossy and values.null_count > found.null_count:

@@ -67,10 +67,11 @@ def _paths(root: str, below: str, depth: int, above: tuple[tuple[int, int], ...]
         entries = [entry for entry in os.scandir(folder) if not is_hidden(entry.name)]
     for entry in entries:
         path = f"{below}/{entry.name}" if below else entry.name
-        if entry.is_dir():
-            if depth != 1:
-                yield from _paths(root, path, depth - 1, (*above, identity))
-        elif entry.is_file() or entry.is_symlink():
+        with translated(join(root, path), OSError):
+            is_folder, is_file = entry.is_dir(), entry.is_file() or entry.is_symlink()
+        if is_folder and depth != 1:
+            yield from _paths(root, path, depth - 1, (*above, identity))
+        elif is_file and not is_folder:
             yield path
 
 
