@@ -28,6 +28,10 @@ INLINE_ROWS = 1_000_000
 """Below about this many rows, starting worker processes costs more than it saves."""
 
 
+def nothing_begun() -> None:
+    """For a command that has begun to start no workers."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a command runs in.
@@ -42,7 +46,7 @@ class Context:
     journal: Journal
     folder: RunFolder
     modules: tuple[Path, ...] = ()
-    without_workers: Callable[[], None] = lambda: None
+    without_workers: Callable[[], None] = nothing_begun
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,10 @@ class Local(Cluster):
                     preload=IMPORTED_EARLY,
                 )
         except (OSError, RuntimeError) as error:
-            advice = "check memory and process limits; a script of your own needs: if __name__ == '__main__':"
+            advice = (
+                "run the same command again; check memory and process limits; "
+                "a script of your own needs: if __name__ == '__main__':"
+            )
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
 
 
