@@ -76,7 +76,9 @@ def test_nothing_begins_for_little_for_nothing_and_for_what_is_elsewhere(tmp_pat
         assert running() is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cluster": 3}', '{"source": {"kind": "tape", "uri": "."}}', "{"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"cluster": 3}', '{"source": {"kind": "tape", "uri": "."}}', "{", "[" * 5_000]
+)
 def test_nothing_begins_for_a_config_that_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "job.json").write_text(text)
     for config in (tmp_path / "job.json", tmp_path, tmp_path / "nowhere.json"):

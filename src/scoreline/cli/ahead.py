@@ -37,7 +37,7 @@ def workers_ahead(config: str) -> Iterator[ExitStack]:
 
 
 def _has_workers(config: str) -> bool:
-    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         job: dict[str, Any] = json.loads(Path(config).read_text(encoding="utf-8"))
         if job.get("cluster"):
             return bool(job["cluster"]["kind"] == "local")
