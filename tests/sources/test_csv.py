@@ -216,6 +216,8 @@ def test_a_wrong_delimiter_is_refused_with_the_likely_one(tmp_path: Path) -> Non
         (["2019-12-04", "2020-02-30"], pa.string()),
         (["007", "12"], pa.string()),
         (["4.53E+11", "12"], pa.string()),
+        (["4.53e+17", "12", "1e+16", "-1.5e+150"], pa.float64()),
+        (["12e5", "7e10"], pa.string()),
         (["1234567890123456"], pa.string()),
         (["4.12.2019"], pa.string()),
         (["", "-", "NA"], pa.string()),

@@ -70,11 +70,13 @@ def total(profiles: Iterable[Profile]) -> Profile:
 def profile_of(text: pa.Array, spelling: Spelling) -> Profile:
     """Look at text: null where it is empty; words that mean null in numbers and dates are no values. Eager.
 
-    Ids stay text: numbers with leading zeros, with a positive exponent (what a spreadsheet makes of a long number), or
-    of more than 15 digits.
+    Ids stay text: numbers with leading zeros, of more than 15 digits, or with a positive exponent after a capital E,
+    which is what a spreadsheet makes of a long number; programs write a small one.
 
     >>> profile_of(pa.array(["4,53E+11", "007"]), Spelling(decimal=",")).type
     DataType(string)
+    >>> profile_of(pa.array(["4.53e+17", "0.5"]), Spelling(decimal=".")).type
+    DataType(double)
     """
     bare = pc.utf8_trim_whitespace(text.drop_null()).dictionary_encode()
     counts = pc.value_counts(bare)
@@ -110,4 +112,6 @@ def _shape(wanted: pa.DataType, spelling: Spelling) -> str:
     if pa.types.is_integer(wanted):
         return f"^[+-]?{whole}$"
     decimal = re.escape(spelling.decimal)
-    return rf"^[+-]?(?:(?:{whole}(?:{decimal}\d*)?|{decimal}\d+)(?:[eE]-\d{{1,3}})?|inf(?:inity)?)$"
+    # Floats of one digit more are still written without an exponent.
+    long = rf"[1-9]\d{{{longest + 1}}}{decimal}\d"
+    return rf"^[+-]?(?:(?:{whole}(?:{decimal}\d*)?|{long}|{decimal}\d+)(?:[eE]-\d{{1,3}}|e\+\d{{2,3}})?|inf(?:inity)?)$"
