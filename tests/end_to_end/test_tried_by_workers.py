@@ -1,18 +1,21 @@
 """On a cluster artifacts that were handed over are loaded and tried by workers, and by nobody else."""
 
 import json
+import secrets
 import subprocess
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 from tests.end_to_end.commands import scoreline
 from tests.end_to_end.handing_over import Desk, assert_same, hand_over, write_parts
@@ -40,6 +43,7 @@ def imported(desk: Desk, cluster: dict[str, Any]) -> set[str]:
     script = desk.folder / "script.py"
     script.write_text(f"""
 import sys
+from multiprocessing import forkserver
 import scoreline
 if __name__ == "__main__":
     scoreline.predict({str(config)!r})
@@ -54,6 +58,24 @@ def test_the_driver_of_a_cluster_imports_nothing_that_artifacts_are_made_of(desk
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, LABELS)
     assert_same(desk.rows(), model.predict(FRAME), model.predict_proba(FRAME), ["down", "up"])
     assert imported(desk, {"kind": "inline"}) == {"sklearn", "scipy", "pandas"}
+
+
+def noted(frame: pd.DataFrame, place: str) -> pd.DataFrame:
+    """The frame; notes in a file what workers would be forked from."""
+    Path(place).write_text(str(forkserver._forkserver._forkserver_pid))  # type: ignore[attr-defined]
+    return frame
+
+
+def test_many_bytes_of_few_rows_are_scored_without_workers(desk: Desk) -> None:
+    long = ROWS.append_column("long", pa.array([secrets.token_hex(40_000) for _ in range(ROWS.num_rows)]))
+    pq.write_table(long, desk.data / "part-0.parquet")
+    (desk.data / "part-1.parquet").unlink()
+    (desk.data / "part-2.parquet").unlink()
+    place = str(desk.folder / "noted")
+    model = make_pipeline(FunctionTransformer(noted, kw_args={"place": place}), StandardScaler(), LogisticRegression())
+    found = desk.score(hand_over(model.fit(FRAME, LABELS), desk.folder / "model.dill"), predict={"keep": ["x"]})
+    assert_same(found, model.predict(FRAME))
+    assert Path(place).read_text() == "None"
 
 
 @pytest.mark.parametrize(
