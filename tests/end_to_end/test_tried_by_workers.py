@@ -74,8 +74,8 @@ def test_many_bytes_of_few_rows_are_scored_without_workers(desk: Desk) -> None:
     place = str(desk.folder / "noted")
     model = make_pipeline(FunctionTransformer(noted, kw_args={"place": place}), StandardScaler(), LogisticRegression())
     found = desk.score(hand_over(model.fit(FRAME, LABELS), desk.folder / "model.dill"), predict={"keep": ["x"]})
-    assert_same(found, model.predict(FRAME))
     assert Path(place).read_text() == "None"
+    assert_same(found, model.predict(FRAME))
 
 
 @pytest.mark.parametrize(
