@@ -111,7 +111,6 @@ def predict(job: JobConfig, context: Context) -> RunRecord:
     if job.train is None:
         survey = _survey_handed_over(job, context)
         with at_work(job, context, survey.rows) as work:
-            # Meanwhile the workers start.
             return _predicted(work, _handed_over(work, survey), None)
     learned = _plan(job, job.train, context)
     with at_work(job, context, learned.survey.rows) as work:
