@@ -91,7 +91,7 @@ def _walk(codes: np.ndarray, trees: Walk, scores: np.ndarray, block: int) -> Non
 def _eight_roots(roots: np.ndarray, first: Any) -> Any:
     last = len(roots) - 1
     return (
-        roots[first],
+        roots[min(first, last)],
         roots[min(first + 1, last)],
         roots[min(first + 2, last)],
         roots[min(first + 3, last)],
@@ -103,23 +103,23 @@ def _eight_roots(roots: np.ndarray, first: Any) -> Any:
 
 
 def _walk_one_by_one(codes: np.ndarray, trees: Walk, scores: np.ndarray) -> None:
-    # For few rows: one row walks eight trees side by side, since there are not eight rows to hide the waiting.
+    # For few rows: one row walks trees side by side, since there are not enough rows to hide the waiting.
     width, flat, nodes, roots = np.uint64(codes.shape[1]), codes.ravel(), trees.nodes, trees.roots
-    final = np.empty(len(roots) + 8, np.uint64)
+    leaves = np.empty(len(roots) + 16, np.uint32)
     for row in range(len(codes)):
         start = np.uint64(row) * width
         rows = (start, start, start, start, start, start, start, start)
-        for tree in range(0, len(roots), 8):
-            at = _eight_roots(roots, tree)
+        for tree in range(0, len(roots), 16):
+            at, more = _eight_roots(roots, tree), _eight_roots(roots, tree + 8)
             moving = True
             while moving:
-                before = _eight_steps(nodes, flat, at, rows)
-                at = _eight_steps(nodes, flat, before, rows)
-                moving = at != before
+                before, others = _eight_steps(nodes, flat, at, rows), _eight_steps(nodes, flat, more, rows)
+                at, more = _eight_steps(nodes, flat, before, rows), _eight_steps(nodes, flat, others, rows)
+                moving = at != before or more != others
             for lane in range(8):
-                final[tree + lane] = at[lane]
+                leaves[tree + lane], leaves[tree + 8 + lane] = trees.leaf[at[lane]], trees.leaf[more[lane]]
         for tree in range(len(roots)):
-            leaf = trees.leaf[final[tree]]
+            leaf = leaves[tree]
             for entry in range(trees.first[leaf], trees.first[leaf + 1]):
                 scores[row, trees.place[entry]] += trees.value[entry]
 

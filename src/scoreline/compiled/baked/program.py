@@ -83,7 +83,7 @@ class BakedTrees:
     def one(self, codes: list[int], numbers: list[float], *, proba: bool) -> Answers:
         """The answers for one row."""
         sums = self.start[np.newaxis].copy()
-        self._walk(np.array([codes], np.uint16), sums)
+        self._walk(np.array(codes, np.uint16)[np.newaxis], sums)
         return self.finish.answers(sums, proba=proba)
 
     def some(self, read: Read, *, proba: bool) -> Partly:
