@@ -1,6 +1,7 @@
 """On a cluster artifacts that were handed over are loaded and tried by workers, and by nobody else."""
 
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -58,6 +59,22 @@ def test_the_driver_of_a_cluster_imports_nothing_that_artifacts_are_made_of(desk
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, LABELS)
     assert_same(desk.rows(), model.predict(FRAME), model.predict_proba(FRAME), ["down", "up"])
     assert imported(desk, {"kind": "inline"}) == {"sklearn", "scipy", "pandas"}
+
+
+class Deadly:
+    """Ends the process that loads it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (9,)
+
+
+def test_an_artifact_that_ends_its_worker_is_named_once(desk: Desk) -> None:
+    config = desk.config(hand_over(Deadly(), desk.folder / "deadly.pkl"), {"cluster": LOCAL})
+    done = scoreline("predict", str(config), "--json", folder=desk.folder, code=6)
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["where"].startswith(f"{desk.folder / 'deadly.pkl'}, in task")
+    assert "status 9" in problem["what"]
+    assert not desk.published.exists()
 
 
 def noted(frame: pd.DataFrame, place: str) -> pd.DataFrame:

@@ -51,6 +51,11 @@ class Given:
     target: str | None
     survey: Survey
 
+    @property
+    def name(self) -> str:
+        """What a worker has in hand, should it die of it."""
+        return self.model.uri
+
 
 def tried(given: Given) -> Bundle:
     """The bundle around artifacts, which have predicted some rows of the input; eager.

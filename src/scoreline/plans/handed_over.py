@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scoreline.bundle.files import is_bundle, load_bundle
 from scoreline.bundle.trying import Given, doubtful_types, tried
 from scoreline.cleaning import Cleaning
-from scoreline.errors import Problem, UsageError
+from scoreline.errors import ClusterError, Problem, UsageError
 from scoreline.plans.prediction import survey_to_predict
 from scoreline.plans.training import kept_surveys
 from scoreline.stages.pull import Asked, pull
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PROBED_UNITS = 1_000
 """In so many units rows are looked for that can be predicted."""
+
+MOST_AT_ONCE = 8
+"""So many workers load artifacts first of all: each that dies of it has to be started again, and tries it alone."""
 
 
 def survey_handed_over(job: JobConfig, model: ArtifactConfig) -> Survey:
@@ -74,7 +77,12 @@ def _given(job: JobConfig, model: ArtifactConfig, modules: Sequence[Path], surve
 def _tried_by_workers(given: Given, session: Session) -> Bundle:
     """What the first worker says; the others load it meanwhile, since they will need it too."""
     few = replace(given, survey=replace(given.survey, files=(), units=given.survey.units[:PROBED_UNITS]))
-    return next(bundle for _, bundle in session.map(tried, [few] * max(1, session.workers), "load"))
+    copies = min(max(1, session.workers), MOST_AT_ONCE)
+    try:
+        return next(bundle for _, bundle in session.map(tried, [few] * copies, "load"))
+    except ClusterError as error:
+        # Of workers that died of it each says the same, with the same advice.
+        raise ClusterError(*{problem.advice: problem for problem in error.problems}.values()) from error
 
 
 def _bundle_from_elsewhere(job: JobConfig, model: ArtifactConfig) -> Bundle:
