@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from scoreline.bundle.allowed_types import allowed_types
 from scoreline.errors import ModelError, Problem
+from scoreline.garbage import uncollected
 from scoreline.storage import read_bytes
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _loaded(uri: str, suffix: str, body: bytes, modules: Sequence[ModuleType]) -
     from_skops = partial(_from_skops, modules=modules)
     loaders: dict[str, Callable[[bytes], Any]] = {".skops": from_skops, ".joblib": _from_joblib, ".dill": _from_dill}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), uncollected():
             warnings.simplefilter("error", InconsistentVersionWarning)
             return loaders.get(suffix, pickle.loads)(body)
     except InconsistentVersionWarning as warning:

@@ -11,7 +11,10 @@ def main() -> None:
     from scoreline.cli.ending import Ending
 
     ending = Ending()
-    from scoreline.cli.app import app
+    from scoreline.garbage import uncollected
+
+    with uncollected():
+        from scoreline.cli.app import app
 
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end of the process

@@ -19,6 +19,7 @@ from scoreline.cli.options import (
     cluster_override,
 )
 from scoreline.cli.outcome import Outcome
+from scoreline.garbage import uncollected
 
 if TYPE_CHECKING:
     from scoreline.config import JobConfig
@@ -158,9 +159,10 @@ def _command(verb: Verb, request: Request, cluster: str | None) -> None:
 def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
     with workers_ahead(request.config) as ahead:
-        job = request.load()
-        from scoreline import pipeline
-        from scoreline.work import Context
+        with uncollected():
+            job = request.load()
+            from scoreline import pipeline
+            from scoreline.work import Context
 
         outcome.journal, folder = journal_and_folder(request, job)
         commands = {

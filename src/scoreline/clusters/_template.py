@@ -12,12 +12,14 @@ from multiprocessing import forkserver, resource_tracker
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from scoreline.garbage import uncollected
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CAN_FORK = sys.platform == "linux"
 """Elsewhere workers import by themselves: a fork of a process that has loaded system libraries is not safe on macOS."""
-_ENDS = "scoreline.clusters._ends_with_driver"
+_BEGIN, _END = "scoreline.clusters._imports_begin", "scoreline.clusters._imports_end"
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ def template(modules: Sequence[str]) -> Iterator[None]:
     """
     with begun(modules):
         if _CAN_FORK:
-            _SHARED.chosen([_ENDS, *modules])
+            _SHARED.chosen([_BEGIN, *modules, _END])
         yield
 
 
@@ -44,7 +46,7 @@ def begun(modules: Sequence[str]) -> Iterator[None]:
     if not _CAN_FORK:
         yield
         return
-    with _SHARED.used([_ENDS, *modules]):
+    with _SHARED.used([_BEGIN, *modules, _END]):
         yield
 
 
@@ -119,8 +121,9 @@ def _start(modules: Sequence[str]) -> None:
 @contextmanager
 def _chosen(modules: Sequence[str]) -> Iterator[None]:
     """Have Dask fork its workers; imports it, in this thread, while the process imports what it was told."""
-    import dask
-    from distributed import utils
+    with uncollected():
+        import dask
+        from distributed import utils
 
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         # Once in a process Dask says what is to be imported, and imports all of that here, too, pandas among it. It is
