@@ -46,6 +46,9 @@ NUMBERS_ROWS = 2
 """Linear models of numbers alone are compiled after so many times the first rows for each column: the proof tries some
 values in each, and scikit-learn is nearly as fast where nothing has to be encoded."""
 
+TO_COME = 2
+"""A tier whose proof is worth so many rows is tried at once where a unit has so many times as many left."""
+
 MANY_TREES = 500
 """So many trees are compiled at once: scikit-learn takes longer for the first part than it takes to prove them."""
 
@@ -117,11 +120,12 @@ class Scorer:
         A sample of the rows is answered by scikit-learn too. Any difference ends the tier for good, and is logged.
         `place` says where the part stands, and decides the sample; without it parts are counted as they come.
         """
-        if self.leaves(table.num_rows):
+        left = 0 if place is None else (place.parts - place.part) * table.num_rows
+        if self.leaves(table.num_rows, left):
             return None
         with self._lock:
             self._parts, self._rows = self._parts + 1, self._rows + table.num_rows
-            self._compile(table)
+            self._compile(table, left)
             found = next(iter(self._ways.items()), None)
             place = place or Place("", self._parts - 1, self._parts + EVERY)
         if found is None:
@@ -135,12 +139,15 @@ class Scorer:
             return None
         return part if len(part.doubts) else part.answers
 
-    def leaves(self, rows: int) -> bool:
-        """Whether a part of so many rows is left to scikit-learn whatever is in it; if so, it is counted."""
+    def leaves(self, rows: int, left: int = 0) -> bool:
+        """Whether a part of so many rows is left to scikit-learn whatever is in it; if so, it is counted.
+
+        `left` is how many rows its unit has from there on, as far as known.
+        """
         if rows < LEAST_ROWS:
             return True
         with self._lock:
-            if self._ways or any(self._rows + rows >= self._worth[tier] for tier in self._waiting):
+            if self._ways or any(self._is_due(tier, self._rows + rows, left) for tier in self._waiting):
                 return False
             self._parts, self._rows = self._parts + 1, self._rows + rows
             return True
@@ -149,13 +156,17 @@ class Scorer:
         left = without(table, part.doubts)
         return holds(part.way, left, part.answers, self._reference, place.rows(left.num_rows))
 
-    def _compile(self, table: pa.Table) -> None:
+    def _is_due(self, tier: Tier, rows: int, left: int) -> bool:
+        """Whether a tier is worth its proof after so many rows, with so many left."""
+        return rows >= self._worth[tier] or left >= TO_COME * self._worth[tier]
+
+    def _compile(self, table: pa.Table, left: int) -> None:
         """Try the tiers that are worth it by now, and keep those that prove themselves."""
         if isinstance(self._plan, NotCompilable):
             self._reasons += [self._plan.reason] if self._waiting else []
             self._waiting = []
             return
-        due = [tier for tier in self._waiting if self._rows >= self._worth[tier]]
+        due = [tier for tier in self._waiting if self._is_due(tier, self._rows, left)]
         # Tiers are named from the fastest on.
         due = [tier for tier in due if not any(proven < tier for proven in self._ways)]
         if due:

@@ -209,10 +209,22 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
 def goes_once(model: Any) -> bool:
     """Whether it is worth it to go through a model's trees once for both of its answers, as `asked_once` does.
 
-    It is for histogram boosting, whose trees take all of its time.
+    It is for ensembles whose trees take all of their time, and whose labels follow from what gives the probabilities.
     """
     kind = type(model)
-    return kind.__name__ == "HistGradientBoostingClassifier" and kind.__module__.startswith("sklearn.")
+    return kind.__module__.startswith("sklearn.") and kind.__name__ in _LABELS_FROM and _has_one_output(model)
+
+
+_LABELS_FROM = {
+    "HistGradientBoostingClassifier": "_raw_predict",
+    "RandomForestClassifier": "predict_proba",
+    "ExtraTreesClassifier": "predict_proba",
+}
+"""The method from whose result `predict` finds labels, by kind of model."""
+
+
+def _has_one_output(model: Any) -> bool:
+    return getattr(model, "n_outputs_", 1) == 1
 
 
 def asked_once(model: Any, matrix: Any) -> Any:
@@ -222,9 +234,10 @@ def asked_once(model: Any, matrix: Any) -> Any:
     """
     if not goes_once(model):
         return model
-    sums, summed = model._raw_predict(matrix), copy(model)  # noqa: SLF001  what both of its answers begin with
-    summed._raw_predict = lambda _: sums  # noqa: SLF001
-    return summed
+    method, answering = _LABELS_FROM[type(model).__name__], copy(model)
+    found = getattr(model, method)(matrix)
+    setattr(answering, method, lambda _: found)
+    return answering
 
 
 def _categories(model: Any) -> tuple[np.ndarray, dict[int, np.ndarray]]:
