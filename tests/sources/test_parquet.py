@@ -18,6 +18,7 @@ from scoreline.chunks.assembly import Assembly, made_groups
 from scoreline.contract import Contract, Rule
 from scoreline.errors import DataError
 from scoreline.sources import _parquet_units
+from scoreline.sources._parquet_reading import read_pieces
 from scoreline.sources.parquet import Parquet
 
 if TYPE_CHECKING:
@@ -296,6 +297,19 @@ def test_text_that_repeats_is_a_dictionary_and_other_text_is_not(tmp_path: Path)
     survey = source(tmp_path, a=some_rows(500)).survey(declare())
     (part,) = survey.source.read(survey.units[0], survey.contract, ["id", "s"], 1000)
     assert part.table.schema.types == [pa.string(), pa.dictionary(pa.int32(), pa.string())]
+
+
+def test_text_that_repeats_in_one_file_and_not_in_another_is_told_apart_whichever_was_read_before(
+    tmp_path: Path,
+) -> None:
+    many, few = [f"{row:x}" for row in range(5_000)], ["a", "b", None, "c"] * 1_250
+    write(tmp_path, {"a": pa.table({"text": many}), "b": pa.table({"text": few})})
+    survey = Parquet(uri=str(tmp_path)).survey(declare())
+    for wanted in ("a", "b", "b", "a"):
+        piece = next(piece for unit in survey.units for piece in unit.pieces if wanted in piece.path)
+        (part,) = read_pieces([piece], survey.contract.schema, 10_000)
+        assert part.table["text"].to_pylist() == (many if wanted == "a" else few)
+        assert pa.types.is_dictionary(part.table["text"].type) is (wanted == "b")
 
 
 def test_tiny_files_go_together_and_large_ones_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _BUFFER = 1 << 16
 _REPEATS = 0.1
+_FIRST_ROWS, _UNLIKE = 4_096, 0.9
+"""Text does not repeat when so many of its first values are to more than this share distinct: none need be counted."""
+_MOST_REMEMBERED = 64
 _NO_CODES = "Not yet implemented: DecodeArrow of DictAccumulator"
 """What Arrow says of text that is stored by differences, as in our own output, and asked for as codes."""
 
@@ -67,16 +70,18 @@ def _parts(piece: Piece, reading: Reading, batches: Iterable[pa.RecordBatch]) ->
 def _begun(piece: Piece, schema: pa.Schema, batch_rows: int) -> tuple[Reading, Iterable[pa.RecordBatch]]:
     """How all pieces are read, found by the first batch of one, and the batches of that one.
 
-    Text repeats with at most one distinct value in ten rows. All of it is read as if it did, and again if it does not.
+    Text repeats with at most one distinct value in ten rows. It is read as if it did where it did so before, and where
+    nobody knows, and the batch is read again if that was wrong: it decides the time it takes, and no value.
     """
     carried = {name for name, _ in piece.partition}
     texts = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in carried]
-    reading = Reading(schema, batch_rows, frozenset(texts))
+    reading = Reading(schema, batch_rows, frozenset(texts) - _unlike.get(tuple(texts), frozenset()))
     batches = _batches(piece, reading)
     first = next(batches, None)
     if first is None:
         return reading, ()
-    repeated = frozenset(name for name in texts if _distinct(first[name]) <= _REPEATS * first.num_rows)
+    repeated = frozenset(name for name in texts if _repeats(first[name]))
+    _remember(texts, repeated)
     if repeated == reading.repeated:
         return reading, chain([first], batches)
     batches.close()
@@ -84,9 +89,28 @@ def _begun(piece: Piece, schema: pa.Schema, batch_rows: int) -> tuple[Reading, I
     return reading, _batches(piece, reading)
 
 
-def _distinct(column: pa.Array) -> int:
-    values = column.indices if pa.types.is_dictionary(column.type) else column
-    return int(pc.count_distinct(values).as_py())
+_unlike: dict[tuple[str, ...], frozenset[str]] = {}
+"""Of columns of text that this process has read those that did not repeat."""
+
+
+def _remember(texts: Sequence[str], repeated: frozenset[str]) -> None:
+    if len(_unlike) >= _MOST_REMEMBERED:
+        _unlike.clear()
+    _unlike[tuple(texts)] = frozenset(texts) - repeated
+
+
+def _repeats(column: pa.Array) -> bool:
+    most = _REPEATS * len(column)
+    if pa.types.is_dictionary(column.type):
+        # A dictionary may list what no row has.
+        return len(column.dictionary) <= most or _distinct(column.indices) <= most
+    first = column[:_FIRST_ROWS]
+    return _distinct(first) <= _UNLIKE * len(first) and _distinct(column) <= most
+
+
+def _distinct(values: pa.Array) -> int:
+    # Of views Arrow has no count.
+    return int(pc.count_distinct(values.cast(pa.string()) if pa.types.is_string_view(values.type) else values).as_py())
 
 
 def _batches(piece: Piece, reading: Reading) -> Generator[pa.RecordBatch]:
