@@ -9,7 +9,7 @@ import psutil
 import pytest
 from tests.end_to_end.commands import write_config
 
-from scoreline.cli.ahead import LARGE, workers_ahead
+from scoreline.cli.ahead import LARGE, workers_ahead, workers_first_of_all
 from scoreline.clusters.local import Local
 
 pytestmark = [
@@ -67,6 +67,30 @@ def _parent(_: int) -> int:
 def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
     with workers_ahead(job(tmp_path, LARGE["parquet"])) as ahead:
         ahead.close()
+        assert running() is None
+
+
+def test_they_begin_before_the_command_line_is_read(tmp_path: Path) -> None:
+    config = job(tmp_path, LARGE["parquet"])
+    with workers_first_of_all(["predict", "--json", config]):
+        began = running()
+        assert began is not None
+        with workers_ahead(config):
+            assert running() == began
+        assert running() is None
+
+
+def test_what_began_before_the_command_line_was_read_ends_where_none_is_needed(tmp_path: Path) -> None:
+    config = job(tmp_path, LARGE["parquet"])
+    with workers_first_of_all(["run", config]), workers_ahead(config) as ahead:
+        ahead.close()
+        assert running() is None
+
+
+@pytest.mark.parametrize("arguments", [[], ["predict"], ["--help"], ["plan", "{}"], ["predict", "--set", "a=1"]])
+def test_nothing_begins_for_a_command_line_that_starts_none(tmp_path: Path, arguments: list[str]) -> None:
+    config = job(tmp_path, LARGE["parquet"])
+    with workers_first_of_all([argument.format(config) for argument in arguments]):
         assert running() is None
 
 

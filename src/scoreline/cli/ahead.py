@@ -14,10 +14,26 @@ from scoreline.clusters._given_to_workers import HASHES, IMPORTED_EARLY, WORKER_
 from scoreline.threads import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LARGE = {"parquet": 8 << 20, "csv": 48 << 20}
 """Bytes from which on an input most often has so many rows that workers are started for it."""
+
+
+_COMMANDS = frozenset({"run", "train", "evaluate", "predict"})
+_first = ExitStack()
+"""Ends what was begun before the command line was read."""
+
+
+@contextmanager
+def workers_first_of_all(arguments: Sequence[str]) -> Iterator[None]:
+    """As `workers_ahead`, for arguments of the command line that nobody has read yet: that takes its time, too."""
+    command, *others = arguments or [""]
+    config = next((argument for argument in others if not argument.startswith("-")), None)
+    with _first:
+        if command in _COMMANDS and config is not None:
+            _begin(_first, config)
+        yield
 
 
 @contextmanager
@@ -28,12 +44,17 @@ def workers_ahead(config: str) -> Iterator[ExitStack]:
     count, and what is wrong with it is told by who reads it.
     """
     with ExitStack() as stack:
-        if _has_workers(config):
-            from scoreline.clusters._template import begun
-
-            with environment(WORKER_ENVIRONMENT | HASHES):
-                stack.enter_context(begun(IMPORTED_EARLY))
+        stack.callback(_first.close)
+        _begin(stack, config)
         yield stack
+
+
+def _begin(stack: ExitStack, config: str) -> None:
+    if _has_workers(config):
+        from scoreline.clusters._template import begun
+
+        with environment(WORKER_ENVIRONMENT | HASHES):
+            stack.enter_context(begun(IMPORTED_EARLY))
 
 
 def _has_workers(config: str) -> bool:
