@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _CAN_FORK = sys.platform == "linux"
 """Elsewhere workers import by themselves: a fork of a process that has loaded system libraries is not safe on macOS."""
-_BEGIN, _END = "scoreline.clusters._imports_begin", "scoreline.clusters._imports_end"
+_FIRST = ["scoreline.clusters._imports_begin", "scoreline.clusters._scipy_without_docs"]
+_LAST = ["scoreline.clusters._imports_end"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def template(modules: Sequence[str]) -> Iterator[None]:
     """
     with begun(modules):
         if _CAN_FORK:
-            _SHARED.chosen([_BEGIN, *modules, _END])
+            _SHARED.chosen([*_FIRST, *modules, *_LAST])
         yield
 
 
@@ -46,7 +47,7 @@ def begun(modules: Sequence[str]) -> Iterator[None]:
     if not _CAN_FORK:
         yield
         return
-    with _SHARED.used([_BEGIN, *modules, _END]):
+    with _SHARED.used([*_FIRST, *modules, *_LAST]):
         yield
 
 
