@@ -112,7 +112,7 @@ def test_sums_are_the_same_where_too_many_ask_for_the_category(asking: int, monk
     assert found.tobytes() == expected.tobytes()
 
 
-@pytest.mark.parametrize("name", ["MOST_NODES", "MOST_VALUES", "MOST_LEAVES", "MOST_VIEWS"])
+@pytest.mark.parametrize("name", ["MOST_NODES", "MOST_VALUES", "MOST_SCORES", "MOST_LEAVES", "MOST_VIEWS"])
 def test_trees_that_nodes_have_no_room_for_are_left_to_walking(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descent, name, 1)
     assert going(some_walk(np.random.default_rng(0), 6, 3, 40), 3, np.zeros(6, np.int64)) is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scoreline.compiled.descent_kernel import descend
 from scoreline.compiled.flat import Descent
 from scoreline.compiled.ranks import ALWAYS, NEVER
 from scoreline.compiled.views import PLACE, Views
@@ -24,6 +25,9 @@ MOST_NODES, MOST_VALUES = 2**22, 2**24
 
 MOST_LEAVES = 2**16
 """Kinds of leaves of a tree that a node has room for."""
+
+MOST_SCORES = 256
+"""Scores that a leaf adds to: the code for more is long."""
 
 MOST_VIEWS = 256
 """Views of a row that stay in the cache; a node has room for eight times as many."""
@@ -128,13 +132,12 @@ class Going(NamedTuple):
 
     def add(self, codes: np.ndarray, scores: np.ndarray) -> None:
         """Add what the leaves of all trees add for codes (columns, rows) to scores (rows, scores)."""
-        from scoreline.compiled.kernels import descend
-
         order = self.views.order(codes)
         views, roots = self.views.made(codes[:, order])
-        ordered = scores[order]
+        ordered = np.zeros((len(roots), scores.shape[1]))
+        ordered[: len(order)] = scores[order]
         descend(views, len(self.views.views), roots, self.trees, ordered)
-        scores[order] = ordered
+        scores[order] = ordered[: len(order)]
 
 
 def going(walk: Walk, width: int, places: np.ndarray) -> Going | None:
@@ -142,7 +145,7 @@ def going(walk: Walk, width: int, places: np.ndarray) -> Going | None:
 
     `width` is how many scores each leaf adds to, and `places` the first of them of each tree.
     """
-    if len(walk.nodes) > MOST_NODES or (len(walk.first) - 1) * width > MOST_VALUES:
+    if len(walk.nodes) > MOST_NODES or (len(walk.first) - 1) * width > MOST_VALUES or width > MOST_SCORES:
         return None
     nodes = _taken_apart(walk)
     kind, values = _kinds(walk, width, places[nodes.tree[~nodes.inner]])

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numba
 import numpy as np
 
-from scoreline.compiled.flat import Descent, Walk, Weights
+from scoreline.compiled.flat import Walk, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-__all__ = ["Descent", "Walk", "Weights", "descend", "walk", "walk_one_by_one", "weigh"]
+__all__ = ["Walk", "Weights", "walk", "walk_one_by_one", "weigh"]
 
 LEFT, COLUMN, LOW = np.uint64(40), np.uint64(32), np.uint64(16)
 WORD, BYTE = np.uint64(0xFFFF), np.uint64(0xFF)
-CHILD, VIEW, SHIFT, TO_INDEX = np.uint64(32), np.uint64(0xFFE0), np.uint32(31), np.uint64(2)
 
 
 def _compiled(function: F, **options: Any) -> F:
@@ -124,67 +123,6 @@ def _walk_one_by_one(codes: np.ndarray, trees: Walk, scores: np.ndarray) -> None
                 scores[row, trees.place[entry]] += trees.value[entry]
 
 
-def _step_down(nodes: np.ndarray, views: np.ndarray, word: Any, lane: Any) -> Any:
-    # Eight views of 4 bytes stand side by side, so the number of a view, 5 bits up in the word, is its place in bytes.
-    view = np.uint32(views[lane + ((word & VIEW) >> TO_INDEX)]) << (np.uint32(word) & SHIFT)
-    return nodes[(word >> CHILD) + np.uint64(np.uint32(view) > np.uint32(word))]
-
-
-def _eight_steps_down(nodes: np.ndarray, views: np.ndarray, words: Any, lane: Any) -> Any:
-    return (
-        _step_down(nodes, views, words[0], lane),
-        _step_down(nodes, views, words[1], lane + np.uint64(1)),
-        _step_down(nodes, views, words[2], lane + np.uint64(2)),
-        _step_down(nodes, views, words[3], lane + np.uint64(3)),
-        _step_down(nodes, views, words[4], lane + np.uint64(4)),
-        _step_down(nodes, views, words[5], lane + np.uint64(5)),
-        _step_down(nodes, views, words[6], lane + np.uint64(6)),
-        _step_down(nodes, views, words[7], lane + np.uint64(7)),
-    )
-
-
-def _eight_words(nodes: np.ndarray, base: Any, roots: np.ndarray, row: Any) -> Any:
-    return (
-        nodes[base + roots[row]],
-        nodes[base + roots[row + 1]],
-        nodes[base + roots[row + 2]],
-        nodes[base + roots[row + 3]],
-        nodes[base + roots[row + 4]],
-        nodes[base + roots[row + 5]],
-        nodes[base + roots[row + 6]],
-        nodes[base + roots[row + 7]],
-    )
-
-
-def _descend(views: np.ndarray, width: int, roots: np.ndarray, trees: Descent, scores: np.ndarray) -> Any:
-    # As `_walk`, for rows in an order in which eight of them are soon at their leaves; a row holds its node, not the
-    # node's place. The nodes of a tree are read once from first to last before rows jump about in them: memory
-    # gives them faster so. What that came to is given back, lest reading be left out as useless. Places are unsigned,
-    # since negative ones would be looked for, each time.
-    nodes, seen = trees.nodes, np.uint64(0)
-    leaves = np.empty(len(roots), np.uint32)
-    for tree in range(len(trees.place)):
-        base, first, place = np.uint64(trees.base[tree]), np.uint64(trees.first[tree]), np.uint64(trees.place[tree])
-        for node in range(trees.base[tree], trees.base[tree + 1], 8):
-            seen ^= nodes[node]
-        for row in range(0, len(roots), 8):
-            lane = np.uint64(row * width)
-            words = _eight_words(nodes, base, roots, row)
-            moving = True
-            while moving:
-                before = _eight_steps_down(nodes, views, words, lane)
-                words = _eight_steps_down(nodes, views, before, lane)
-                moving = words != before
-            for each in range(8):
-                leaves[row + each] = np.uint32(words[each] & WORD)
-        for row in range(len(scores)):
-            kind = trees.kind[first + leaves[row]]
-            # Adding zero changes no bit of a sum that is not minus zero, and none of these is.
-            for each in range(trees.values.shape[1]):
-                scores[row, place + np.uint64(each)] += trees.values[kind, each]
-    return seen
-
-
 def _scaled(value: Any, operation: Any, operand: Any) -> Any:
     # As numbered in `baked.scale`.
     if operation == 0:
@@ -243,8 +181,5 @@ def _weigh(codes: np.ndarray, numbers: np.ndarray, weights: Weights, labels: np.
 _step = _compiled(_step, inline="always")
 _eight_steps, _eight_rows = _compiled(_eight_steps, inline="always"), _compiled(_eight_rows, inline="always")
 _eight_roots, _scaled = _compiled(_eight_roots, inline="always"), _compiled(_scaled, inline="always")
-_decided, _step_down = _compiled(_decided, inline="always"), _compiled(_step_down, inline="always")
-_eight_steps_down = _compiled(_eight_steps_down, inline="always")
-_eight_words = _compiled(_eight_words, inline="always")
-walk, descend = _compiled(_walk), _compiled(_descend)
+_decided, walk = _compiled(_decided, inline="always"), _compiled(_walk)
 walk_one_by_one, weigh = _compiled(_walk_one_by_one), _compiled(_weigh)

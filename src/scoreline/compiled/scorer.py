@@ -37,7 +37,7 @@ FIRST_ROWS = 2 * 16_384
 """Nothing is compiled before so many rows have come: the proof costs more time than it saves."""
 
 KERNEL_ROWS = 3 * 16_384
-"""Trees are compiled once so many rows have come: the proof, and loading numba for large ones, take their time."""
+"""Trees are compiled once so many rows have come: the proof takes its time, and large ones take theirs."""
 
 FEW_TREES = 32
 """Fewer trees are compiled later, in proportion: they are quickly asked, and what precedes takes as long as ever."""
