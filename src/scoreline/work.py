@@ -28,8 +28,8 @@ INLINE_ROWS = 1_000_000
 """Below about this many rows, starting worker processes costs more than it saves."""
 
 
-def nothing_begun() -> None:
-    """For a command that has begun to start no workers."""
+def nothing_begun(_kind: str) -> None:
+    """For a command that has begun nothing for a cluster that it may have."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Context:
     ----------
     journal, folder : where it tells what it does, and where its files go
     modules : the user's own
-    without_workers : called once it is known that no workers are started here, in case that was begun
+    chosen : called with the kind of cluster once it is known, in case that something was begun for another
     """
 
     journal: Journal
     folder: RunFolder
     modules: tuple[Path, ...] = ()
-    without_workers: Callable[[], None] = nothing_begun
+    chosen: Callable[[str], None] = nothing_begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,7 @@ def at_work(job: JobConfig, context: Context, rows: int) -> Iterator[Work]:
         probe_writable(layout.store)
     create(context.folder.config, as_json(job.as_json()))
     cluster = chosen_cluster(job, rows)
-    if cluster.kind != "local":
-        context.without_workers()
+    context.chosen(cluster.kind)
     context.journal.event("cluster", f"cluster {cluster.kind}", cluster=cluster.model_dump(mode="json"))
 
     def tell(sentence: str) -> None:

@@ -1,6 +1,7 @@
 """Workers of a job that will probably have some are begun before anything heavy is imported."""
 
 import os
+import subprocess
 import sys
 from multiprocessing import forkserver
 from pathlib import Path
@@ -9,7 +10,7 @@ import psutil
 import pytest
 from tests.end_to_end.commands import write_config
 
-from scoreline.cli.ahead import LARGE, workers_ahead, workers_first_of_all
+from scoreline.cli.ahead import LARGE, chosen, workers_ahead, workers_first_of_all
 from scoreline.clusters.local import Local
 
 pytestmark = [
@@ -66,7 +67,9 @@ def _parent(_: int) -> int:
 
 def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
     with workers_ahead(job(tmp_path, LARGE["parquet"])) as ahead:
-        ahead.close()
+        chosen(ahead, "local")
+        assert running() is not None
+        chosen(ahead, "scheduler")
         assert running() is None
 
 
@@ -92,6 +95,21 @@ def test_nothing_begins_for_a_command_line_that_starts_none(tmp_path: Path, argu
     config = job(tmp_path, LARGE["parquet"])
     with workers_first_of_all([argument.format(config) for argument in arguments]):
         assert running() is None
+
+
+IMPORTED = """
+import sys
+from contextlib import ExitStack
+from scoreline.cli.ahead import chosen
+chosen(ExitStack(), "{kind}")
+print("scipy.stats" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("kind", ["inline", "local", "scheduler"])
+def test_a_command_that_scores_by_itself_imports_what_workers_would(kind: str) -> None:
+    told = subprocess.check_output([sys.executable, "-c", IMPORTED.format(kind=kind)], text=True)
+    assert told.split() == [str(kind == "inline")]
 
 
 @pytest.mark.parametrize("uri", ["data", "nowhere", "nowhere/*.parquet", "s3://bucket/data"])

@@ -87,7 +87,8 @@ def _unknown_format(uri: str) -> Problem:
 
 
 def _loaded(uri: str, suffix: str, body: bytes, modules: Sequence[ModuleType]) -> Any:
-    from sklearn.exceptions import InconsistentVersionWarning
+    with uncollected():
+        from sklearn.exceptions import InconsistentVersionWarning
 
     from_skops = partial(_from_skops, modules=modules)
     loaders: dict[str, Callable[[bytes], Any]] = {".skops": from_skops, ".joblib": _from_joblib, ".dill": _from_dill}

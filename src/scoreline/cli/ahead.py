@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoreline.clusters._given_to_workers import HASHES, IMPORTED_EARLY, WORKER_ENVIRONMENT
+from scoreline.garbage import uncollected
 from scoreline.threads import environment
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ def workers_ahead(config: str) -> Iterator[ExitStack]:
         stack.callback(_first.close)
         _begin(stack, config)
         yield stack
+
+
+def chosen(ahead: ExitStack, kind: str) -> None:
+    """Once the kind of cluster is known: end workers that nobody needs; import here what they would have imported."""
+    if kind != "local":
+        ahead.close()
+    if kind == "inline":
+        with uncollected():
+            import scoreline.clusters._scipy_without_docs  # noqa: F401
 
 
 def _begin(stack: ExitStack, config: str) -> None:

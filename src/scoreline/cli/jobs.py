@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from scoreline.cli.ahead import workers_ahead
+from scoreline.cli.ahead import chosen, workers_ahead
 from scoreline.cli.options import (
     ClusterOption,
     ConfigArgument,
@@ -171,7 +172,7 @@ def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
             "evaluate": pipeline.evaluate,
             "predict": pipeline.predict,
         }
-        return commands[verb](job, Context(outcome.journal, folder, request.modules, ahead.close))
+        return commands[verb](job, Context(outcome.journal, folder, request.modules, partial(chosen, ahead)))
 
 
 def journal_and_folder(request: Request, job: JobConfig) -> tuple[Journal, RunFolder]:
