@@ -10,7 +10,9 @@ import psutil
 import pytest
 from tests.end_to_end.commands import write_config
 
+from scoreline.cli import ahead
 from scoreline.cli.ahead import LARGE, chosen, workers_ahead, workers_first_of_all
+from scoreline.clusters._given_to_workers import DRIVER
 from scoreline.clusters.local import Local
 
 pytestmark = [
@@ -66,10 +68,10 @@ def _parent(_: int) -> int:
 
 
 def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
-    with workers_ahead(job(tmp_path, LARGE["parquet"])) as ahead:
-        chosen(ahead, "local")
+    with workers_ahead(job(tmp_path, LARGE["parquet"])) as begun:
+        chosen(begun, "local")
         assert running() is not None
-        chosen(ahead, "scheduler")
+        chosen(begun, "scheduler")
         assert running() is None
 
 
@@ -85,12 +87,14 @@ def test_they_begin_before_the_command_line_is_read(tmp_path: Path) -> None:
 
 def test_what_began_before_the_command_line_was_read_ends_where_none_is_needed(tmp_path: Path) -> None:
     config = job(tmp_path, LARGE["parquet"])
-    with workers_first_of_all(["run", config]), workers_ahead(config) as ahead:
-        ahead.close()
+    with workers_first_of_all(["run", config]), workers_ahead(config) as begun:
+        begun.close()
         assert running() is None
 
 
-@pytest.mark.parametrize("arguments", [[], ["predict"], ["--help"], ["plan", "{}"], ["predict", "--set", "a=1"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["predict"], ["--help"], ["plan", "{}"], ["predict", "--set", "a=1"], ["predict", "{}", "--help"]]
+)
 def test_nothing_begins_for_a_command_line_that_starts_none(tmp_path: Path, arguments: list[str]) -> None:
     config = job(tmp_path, LARGE["parquet"])
     with workers_first_of_all([argument.format(config) for argument in arguments]):
@@ -116,6 +120,26 @@ def test_a_command_that_scores_by_itself_imports_what_workers_would(kind: str) -
 def test_nothing_begins_for_little_for_nothing_and_for_what_is_elsewhere(tmp_path: Path, uri: str) -> None:
     with workers_ahead(job(tmp_path, LARGE["parquet"] - 2, uri)):
         assert running() is None
+
+
+def test_of_very_many_files_only_some_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = job(tmp_path, LARGE["parquet"])
+    monkeypatch.setattr(ahead, "_MOST_FILES", 1)
+    with workers_ahead(config):
+        assert running() is None
+
+
+def test_a_process_that_is_started_when_its_driver_has_died_ends() -> None:
+    code = "import scoreline.clusters._imports_begin; print('goes on')"
+    for driver, said in (("1", ""), (str(os.getpid()), "goes on\n")):
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, DRIVER: driver},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.stdout == said
 
 
 @pytest.mark.parametrize(

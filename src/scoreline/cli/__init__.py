@@ -5,24 +5,35 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+_STOPPED = 130
+
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     from scoreline.cli.ending import Ending
 
     ending = Ending()
+    try:
+        _run(sys.argv[1:])
+    except SystemExit as end:
+        ending.take(end.code)
+        raise
+    except KeyboardInterrupt:
+        # Before the command itself has begun, which would tell more.
+        print("stopped by Ctrl-C", file=sys.stderr)
+        ending.take(_STOPPED)
+        raise SystemExit(_STOPPED) from None
+
+
+def _run(arguments: list[str]) -> None:
     from scoreline.cli.ahead import workers_first_of_all
     from scoreline.garbage import uncollected
 
-    with workers_first_of_all(sys.argv[1:]):
+    with workers_first_of_all(arguments):
         with uncollected():
             from scoreline.cli.app import app
         _say_everything()
-        try:
-            app()
-        except SystemExit as end:
-            ending.take(end.code)
-            raise
+        app()
 
 
 def _say_everything() -> None:

@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from glob import has_magic, iglob
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ LARGE = {"parquet": 8 << 20, "csv": 48 << 20}
 """Bytes from which on an input most often has so many rows that workers are started for it."""
 
 
+_MOST_FILES = 1_000
+"""So many files of an input are looked at: of one whose first ones are tiny workers begin later."""
+
 _COMMANDS = frozenset({"run", "train", "evaluate", "predict"})
 _first = ExitStack()
 """Ends what was begun before the command line was read."""
@@ -32,7 +35,7 @@ def workers_first_of_all(arguments: Sequence[str]) -> Iterator[None]:
     command, *others = arguments or [""]
     config = next((argument for argument in others if not argument.startswith("-")), None)
     with _first:
-        if command in _COMMANDS and config is not None:
+        if command in _COMMANDS and config is not None and "--help" not in others:
             _begin(_first, config)
         yield
 
@@ -79,7 +82,8 @@ def _has_workers(config: str) -> bool:
 
 def _is_large(kind: str, uri: str, **_options: Any) -> bool:
     """Whether a source of local files has many bytes, as far as one can tell; looks at no more files than it takes."""
-    return "://" not in uri and any(size >= LARGE[kind] for size in accumulate(_sizes(uri)))
+    sizes = islice(_sizes(uri), _MOST_FILES) if "://" not in uri else ()
+    return any(size >= LARGE[kind] for size in accumulate(sizes))
 
 
 def _sizes(uri: str) -> Iterator[int]:

@@ -20,5 +20,8 @@ WORKER_ENVIRONMENT = {
 IMPORTED_EARLY = ["distributed", "scoreline.scoring", "sklearn.compose", "sklearn.pipeline"]
 """What tasks will need: workers import it while the driver still makes its plan. They do so before they run anything:
 two threads of a process that import each other's modules may fail."""
+DRIVER = "SCORELINE_DRIVER"
+"""The variable that tells the process which workers are forked from the number of the driver's, which may have died."""
+
 HASHES = {"PYTHONHASHSEED": "6640"}
 """Dask would set the same for each worker, too late for the process that they are forked from."""

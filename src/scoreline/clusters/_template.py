@@ -12,7 +12,9 @@ from multiprocessing import forkserver, resource_tracker
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from scoreline.clusters._given_to_workers import DRIVER
 from scoreline.garbage import uncollected
+from scoreline.threads import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +92,7 @@ class _Shared:
         try:
             self._running.enter_context(_running(modules))
             self._is_running = True
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             _log.info("workers are started one by one: %s", error)
 
 
@@ -116,7 +118,8 @@ def _running(modules: Sequence[str]) -> Iterator[None]:
 
 def _start(modules: Sequence[str]) -> None:
     forkserver.set_forkserver_preload(list(modules))
-    forkserver.ensure_running()
+    with environment({DRIVER: str(os.getpid())}):
+        forkserver.ensure_running()
 
 
 @contextmanager
