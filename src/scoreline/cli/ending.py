@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 
 
@@ -24,6 +25,8 @@ class Ending:
         """Take the code of a SystemExit; texts are left for Python to print."""
         if code is None or isinstance(code, int):
             self.code = code or 0
+            # All is done and told; what is still due at the end takes no time, and should not end in a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _end(self) -> None:
         if self.code is None:
