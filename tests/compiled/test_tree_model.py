@@ -25,6 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
+from scoreline.compiled import ranks
 from scoreline.compiled.answers import Answers, is_identical
 from scoreline.compiled.descent import Going
 from scoreline.compiled.dictionary import Declined
@@ -223,6 +224,53 @@ def test_several_outputs_are_not_compiled() -> None:
     found = compile_trees(plan, layout_of(blocks, encoding.stacked(blocks, 20)))
     assert isinstance(found, NotCompilable)
     assert "outputs" in found.reason
+
+
+@cache
+def way_in_ranges(name: str, number: str, text: str) -> Way:
+    """As `way`, but numbers have columns of codes for few thresholds each."""
+    case = case_of(name, number, text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranks, "RANGE", 2 if name == "tree" else 9)
+        model = compiled(case)
+        assert isinstance(model, TreeModel), model
+    assert any(column.goes_on for column in model.ranks.columns)
+    return Way(Encoding(case.plan, case.schema, case.frame, model.derive), case.plan.model, model)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["tree", "forest", "extra_trees_of_two", "forest_of_numbers", "boosting", "histogram"]),
+    st.sampled_from(["standard", "passthrough"]),
+    st.sampled_from(["one_hot", "ordinal"]),
+    tables(),
+)
+def test_answers_are_the_same_where_thresholds_have_several_columns(
+    name: str, number: str, text: str, table: pa.Table
+) -> None:
+    if number == "passthrough" and not name.startswith(TAKES_NAN):
+        number = "standard"
+    case, work = case_of(name, number, text), way_in_ranges(name, number, text)
+    expected = case.expected(table, case.proba)
+    assert work.compiled is not None
+    try:
+        found = work.compiled.answers(work.encoding.blocks(table), table.num_rows, proba=case.proba)
+    except Exception:  # noqa: BLE001
+        assert expected is None
+    else:
+        assert expected is not None
+        assert found.agrees(expected, 0)
+
+
+@pytest.mark.parametrize("name", ["forest", "histogram"])
+def test_edges_are_all_thresholds_where_they_have_several_columns(name: str) -> None:
+    whole, parts = way(case_of(name)).compiled, way_in_ranges(name, "standard", "one_hot").compiled
+    assert whole is not None
+    assert parts is not None
+    assert {key: cuts.tolist() for key, cuts in parts.edges.items()} == {
+        key: cuts.tolist() for key, cuts in whole.edges.items()
+    }
 
 
 def test_a_one_hot_encoder_with_more_columns_than_codes_is_not_compiled() -> None:

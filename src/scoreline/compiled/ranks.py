@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST_COLUMNS, MOST_CUTS = 256, 65_000
 """What a node has room for; the columns of a one-hot encoder are cuts, too."""
 
+RANGE = MOST_CUTS
+"""Numbers with more cuts have several columns of codes, each for a range of so many of them."""
+
 NEVER, ALWAYS = 0xFFFE, 0xFFFF
 """A code that no row has; a span that takes in every code."""
 
@@ -37,6 +40,7 @@ class Numbered:
         encoder, which are one column: the place of the one, or their number where there is none
     cuts : the sorted thresholds, or the values of a category
     category : whether codes are the places of known values, and that of all others is the one of NaN
+    goes_on : whether its thresholds follow those of the column before, of the same feature
     """
 
     branch: int
@@ -44,6 +48,7 @@ class Numbered:
     feature: int | None
     cuts: np.ndarray
     category: bool = False
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,7 @@ class Ranks:
     Attributes
     ----------
     columns : the columns of codes
-    column, offset : for each feature, its column, and among the columns of a one-hot encoder its place, else -1
+    column, offset : for each feature, the first of its columns, and among those of a one-hot encoder its place, else -1
     ensemble, layout : whose features they are, and where they come from
     """
 
@@ -140,6 +145,9 @@ class Ranks:
     def tests(self, feature: np.ndarray, threshold: np.ndarray, nan_left: np.ndarray) -> np.ndarray:
         """The tests of nodes as (3, nodes): column, low, span. A row goes left if (code - low) mod 2**16 <= span."""
         column = self.column[feature]
+        for number, numbered in enumerate(self.columns):
+            if numbered.goes_on:
+                column[(column == number - 1) & (threshold >= numbered.cuts[0])] = number
         made = np.zeros((3, len(feature)), np.int64)
         made[0] = column
         for number, numbered in enumerate(self.columns):
@@ -212,9 +220,20 @@ def ranks_of(ensemble: Ensemble, plan: Plan, layout: Layout) -> Ranks | NotCompi
             key = (branch, place, inside)
         columns.setdefault(key, Numbered(*key, cuts, feature in ensemble.categories))
         column[feature] = list(columns).index(key)
-    if len(columns) > MOST_COLUMNS or any(_codes_of(each, layout) > MOST_CUTS for each in columns.values()):
+    ranged = [_ranges(each) for each in columns.values()]
+    every = tuple(each for ranges in ranged for each in ranges)
+    if len(every) > MOST_COLUMNS or any(_codes_of(each, layout) > MOST_CUTS for each in every):
         return NotCompilable("more columns or thresholds than a node has room for")
-    return Ranks(tuple(columns.values()), column, offset, ensemble, layout)
+    first = np.cumsum([0, *map(len, ranged)])
+    return Ranks(every, first[column], offset, ensemble, layout)
+
+
+def _ranges(column: Numbered) -> list[Numbered]:
+    """Columns for as many thresholds each as a node has room for: below a range codes are 0, above it all of them."""
+    if column.feature is None or column.category:
+        return [column]
+    starts = range(0, max(1, len(column.cuts)), RANGE)
+    return [replace(column, cuts=column.cuts[at : at + RANGE], goes_on=at > 0) for at in starts]
 
 
 def _codes_of(column: Numbered, layout: Layout) -> int:

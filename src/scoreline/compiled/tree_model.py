@@ -63,8 +63,12 @@ class TreeModel:
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
         """The thresholds of features that are made of numbers, by branch and place among its features."""
         called = [column for column in self.ranks.columns if column.place is None and column.feature is not None]
-        called = [column for column in called if not column.category]
-        return {(column.branch, column.feature or 0): column.cuts for column in called}
+        found: dict[tuple[int, int], np.ndarray] = {}
+        for column in called:
+            if not column.category:
+                key = column.branch, column.feature or 0
+                found[key] = np.append(found[key], column.cuts) if key in found else column.cuts
+        return found
 
 
 def compile_trees(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:

@@ -160,6 +160,8 @@ def _with_trees(oven: Oven, model: TreeModel) -> Program | NotCompilable:
     finish = finish_of(oven.plan.model)
     if isinstance(finish, NotCompilable):
         return finish
+    if any(column.goes_on for column in model.ranks.columns):
+        return NotCompilable("more thresholds of a feature than one column of codes has room for")
     scales = _numbers(oven)
     inputs = _inputs(oven, scales)
     made = {**_lookups(oven, model, inputs), **_ranks(oven, model, inputs, scales)}
