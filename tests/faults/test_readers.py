@@ -9,7 +9,8 @@ import pytest
 from tests.faults.scene import Scene
 from tests.faults.swaps import Reader, swap
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+# Sixty commits one after the other wait for the disk, on which other tests write, too.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 OWN = [Reader(sys.executable, "pyarrow", "current"), Reader(sys.executable, "pandas", "symlink")]
 
