@@ -19,8 +19,7 @@ _inside: list[bool] = []
 def uncollected() -> Iterator[None]:
     """Collect no garbage inside; when the last thread has left, it is as it was. Safe for threads.
 
-    For importing and unpickling, which make many objects that stay: looking through all of them again and again takes a
-    seventh of the time.
+    For importing and unpickling, which make many objects that stay: all would be looked through again and again.
 
     >>> with uncollected():
     ...     gc.isenabled()

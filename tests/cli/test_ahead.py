@@ -11,7 +11,7 @@ import pytest
 from tests.end_to_end.commands import write_config
 
 from scoreline.cli import ahead
-from scoreline.cli.ahead import LARGE, chosen, workers_ahead, workers_first_of_all
+from scoreline.cli.ahead import LARGE, chosen, workers_ahead
 from scoreline.clusters._given_to_workers import DRIVER
 from scoreline.clusters.local import Local
 
@@ -47,7 +47,7 @@ def running() -> int | None:
 
 @pytest.mark.parametrize("uri", ["data", "data/day=1/*.parquet", "data/**/*.parquet"])
 def test_a_large_input_has_them_begin(tmp_path: Path, uri: str) -> None:
-    with workers_ahead(job(tmp_path, LARGE["parquet"], uri)):
+    with workers_ahead(["predict", job(tmp_path, LARGE["parquet"], uri)]):
         began = running()
         assert began is not None
         assert psutil.Process(began).ppid() == os.getpid()
@@ -55,7 +55,7 @@ def test_a_large_input_has_them_begin(tmp_path: Path, uri: str) -> None:
 
 
 def test_a_session_takes_what_was_begun_and_leaves_it(tmp_path: Path) -> None:
-    with workers_ahead(job(tmp_path, 0, cluster={"kind": "local", "workers": 1})):
+    with workers_ahead(["predict", job(tmp_path, 0, cluster={"kind": "local", "workers": 1})]):
         began = running()
         with Local(workers=1).open() as session:
             assert dict(session.map(_parent, [0], "parent")) == {0: began}
@@ -68,28 +68,18 @@ def _parent(_: int) -> int:
 
 
 def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
-    with workers_ahead(job(tmp_path, LARGE["parquet"])) as begun:
-        chosen(begun, "local")
+    with workers_ahead(["run", job(tmp_path, LARGE["parquet"])]):
+        chosen("local")
         assert running() is not None
-        chosen(begun, "scheduler")
+        chosen("scheduler")
         assert running() is None
 
 
-def test_they_begin_before_the_command_line_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["predict", "--json", "{}"], ["run", "--set", "name=b", "{}"]])
+def test_the_config_is_found_wherever_it_stands(tmp_path: Path, arguments: list[str]) -> None:
     config = job(tmp_path, LARGE["parquet"])
-    with workers_first_of_all(["predict", "--json", config]):
-        began = running()
-        assert began is not None
-        with workers_ahead(config):
-            assert running() == began
-        assert running() is None
-
-
-def test_what_began_before_the_command_line_was_read_ends_where_none_is_needed(tmp_path: Path) -> None:
-    config = job(tmp_path, LARGE["parquet"])
-    with workers_first_of_all(["run", config]), workers_ahead(config) as begun:
-        begun.close()
-        assert running() is None
+    with workers_ahead([argument.format(config) for argument in arguments]):
+        assert running() is not None
 
 
 @pytest.mark.parametrize(
@@ -97,15 +87,14 @@ def test_what_began_before_the_command_line_was_read_ends_where_none_is_needed(t
 )
 def test_nothing_begins_for_a_command_line_that_starts_none(tmp_path: Path, arguments: list[str]) -> None:
     config = job(tmp_path, LARGE["parquet"])
-    with workers_first_of_all([argument.format(config) for argument in arguments]):
+    with workers_ahead([argument.format(config) for argument in arguments]):
         assert running() is None
 
 
 IMPORTED = """
 import sys
-from contextlib import ExitStack
 from scoreline.cli.ahead import chosen
-chosen(ExitStack(), "{kind}")
+chosen("{kind}")
 print("scipy.stats" in sys.modules)
 """
 
@@ -118,14 +107,14 @@ def test_a_command_that_scores_by_itself_imports_what_workers_would(kind: str) -
 
 @pytest.mark.parametrize("uri", ["data", "nowhere", "nowhere/*.parquet", "s3://bucket/data"])
 def test_nothing_begins_for_little_for_nothing_and_for_what_is_elsewhere(tmp_path: Path, uri: str) -> None:
-    with workers_ahead(job(tmp_path, LARGE["parquet"] - 2, uri)):
+    with workers_ahead(["predict", job(tmp_path, LARGE["parquet"] - 2, uri)]):
         assert running() is None
 
 
 def test_of_very_many_files_only_some_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = job(tmp_path, LARGE["parquet"])
     monkeypatch.setattr(ahead, "_MOST_FILES", 1)
-    with workers_ahead(config):
+    with workers_ahead(["predict", config]):
         assert running() is None
 
 
@@ -148,11 +137,11 @@ def test_a_process_that_is_started_when_its_driver_has_died_ends() -> None:
 def test_nothing_begins_for_a_config_that_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "job.json").write_text(text)
     for config in (tmp_path / "job.json", tmp_path, tmp_path / "nowhere.json"):
-        with workers_ahead(str(config)):
+        with workers_ahead(["predict", str(config)]):
             assert running() is None
 
 
 def test_the_environment_stays_as_it_is(tmp_path: Path) -> None:
     before = dict(os.environ)
-    with workers_ahead(job(tmp_path, LARGE["parquet"])):
+    with workers_ahead(["predict", job(tmp_path, LARGE["parquet"])]):
         assert dict(os.environ) == before

@@ -26,10 +26,10 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    from scoreline.cli.ahead import workers_first_of_all
+    from scoreline.cli.ahead import workers_ahead
     from scoreline.garbage import uncollected
 
-    with workers_first_of_all(arguments):
+    with workers_ahead(arguments):
         with uncollected():
             from scoreline.cli.app import app
         _say_everything()

@@ -25,52 +25,38 @@ _MOST_FILES = 1_000
 """So many files of an input are looked at: of one whose first ones are tiny workers begin later."""
 
 _COMMANDS = frozenset({"run", "train", "evaluate", "predict"})
-_first = ExitStack()
-"""Ends what was begun before the command line was read."""
+_begun = ExitStack()
+"""Ends what was begun."""
 
 
 @contextmanager
-def workers_first_of_all(arguments: Sequence[str]) -> Iterator[None]:
-    """As `workers_ahead`, for arguments of the command line that nobody has read yet: that takes its time, too."""
+def workers_ahead(arguments: Sequence[str]) -> Iterator[None]:
+    """Begin to start workers for a command whose job will probably have them, before anybody reads the command line.
+
+    A glance at the config has to do, since to read it takes half as long as to start: options of the command do not
+    count, and what is wrong with it is told by who reads it. Afterwards what was begun is ended.
+    """
     command, *others = arguments or [""]
-    config = next((argument for argument in others if not argument.startswith("-")), None)
-    with _first:
-        if command in _COMMANDS and config is not None and "--help" not in others:
-            _begin(_first, config)
+    with _begun:
+        if command in _COMMANDS and "--help" not in others and any(map(_has_workers, others)):
+            from scoreline.clusters._template import begun
+
+            with environment(WORKER_ENVIRONMENT | HASHES):
+                _begun.enter_context(begun(IMPORTED_EARLY))
         yield
 
 
-@contextmanager
-def workers_ahead(config: str) -> Iterator[ExitStack]:
-    """Begin to start workers for a job that will probably have them; gives what ends them, should none be needed.
-
-    A glance at the config has to do, since to read it takes half as long as to start: options of the command do not
-    count, and what is wrong with it is told by who reads it.
-    """
-    with ExitStack() as stack:
-        stack.callback(_first.close)
-        _begin(stack, config)
-        yield stack
-
-
-def chosen(ahead: ExitStack, kind: str) -> None:
+def chosen(kind: str) -> None:
     """Once the kind of cluster is known: end workers that nobody needs; import here what they would have imported."""
     if kind != "local":
-        ahead.close()
+        _begun.close()
     if kind == "inline":
         with uncollected():
             import scoreline.clusters._scipy_without_docs  # noqa: F401
 
 
-def _begin(stack: ExitStack, config: str) -> None:
-    if _has_workers(config):
-        from scoreline.clusters._template import begun
-
-        with environment(WORKER_ENVIRONMENT | HASHES):
-            stack.enter_context(begun(IMPORTED_EARLY))
-
-
 def _has_workers(config: str) -> bool:
+    """Whether this is the config of a job that will probably have workers; what is none has none."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         job: dict[str, Any] = json.loads(Path(config).read_text(encoding="utf-8"))
         if job.get("cluster"):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from scoreline.cli.ahead import chosen, workers_ahead
+from scoreline.cli.ahead import chosen
 from scoreline.cli.options import (
     ClusterOption,
     ConfigArgument,
@@ -159,20 +158,19 @@ def _command(verb: Verb, request: Request, cluster: str | None) -> None:
 
 def execute(verb: Verb, request: Request, outcome: Outcome) -> RunRecord:
     """Run one command of the pipeline in a new run folder."""
-    with workers_ahead(request.config) as ahead:
-        with uncollected():
-            job = request.load()
-            from scoreline import pipeline
-            from scoreline.work import Context
+    with uncollected():
+        job = request.load()
+        from scoreline import pipeline
+        from scoreline.work import Context
 
-        outcome.journal, folder = journal_and_folder(request, job)
-        commands = {
-            "run": pipeline.run,
-            "train": pipeline.train,
-            "evaluate": pipeline.evaluate,
-            "predict": pipeline.predict,
-        }
-        return commands[verb](job, Context(outcome.journal, folder, request.modules, partial(chosen, ahead)))
+    outcome.journal, folder = journal_and_folder(request, job)
+    commands = {
+        "run": pipeline.run,
+        "train": pipeline.train,
+        "evaluate": pipeline.evaluate,
+        "predict": pipeline.predict,
+    }
+    return commands[verb](job, Context(outcome.journal, folder, request.modules, chosen))
 
 
 def journal_and_folder(request: Request, job: JobConfig) -> tuple[Journal, RunFolder]:

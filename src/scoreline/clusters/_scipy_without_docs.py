@@ -1,7 +1,7 @@
 """Imported by what workers are forked from, and by a command that does without: SciPy, with no docstrings put together.
 
-SciPy takes them apart and adds paragraphs to them while it is imported. That is a sixth of the time of all that a
-worker imports, and none reads them. Where SciPy does not work like that, it is imported later, as ever.
+SciPy takes them apart and adds paragraphs to them while it is imported, which takes long, and nobody reads them here.
+Where SciPy does not work like that, it is imported later, as ever.
 """
 
 from __future__ import annotations

@@ -73,39 +73,36 @@ class _Writer(Writer):
         super().__init__()
         self._width = scores
 
-    def _write(self, *lines: str) -> None:
-        self.lines += lines
-
     def begin(self) -> None:
         """The head of the function, and that of the loop over trees."""
         arrays = ", ".join(f"ptr noalias readonly %{name}" for name in _ARRAYS[:-1])
         given = f"i64 %trees, i64 %groups, i64 %width, i64 %apart, {arrays}, ptr noalias %scores"
-        self._write("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)", f"define void @descend({given}) {{", "entry:")
-        self._write("  %some_trees = icmp sgt i64 %trees, 0", "  %some_groups = icmp sgt i64 %groups, 0")
-        self._write("  %some = and i1 %some_trees, %some_groups", "  br i1 %some, label %tree, label %done")
-        self._write("tree:", "  %tree_at = phi i64 [0, %entry], [%tree_next, %tree_last]")
-        self._write("  %tree_next = add i64 %tree_at, 1")
+        self.write("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)", f"define void @descend({given}) {{", "entry:")
+        self.write("  %some_trees = icmp sgt i64 %trees, 0", "  %some_groups = icmp sgt i64 %groups, 0")
+        self.write("  %some = and i1 %some_trees, %some_groups", "  br i1 %some, label %tree, label %done")
+        self.write("tree:", "  %tree_at = phi i64 [0, %entry], [%tree_next, %tree_last]")
+        self.write("  %tree_next = add i64 %tree_at, 1")
         self._first, self._place = self.load("i64", "%first", "%tree_at"), self.load("i64", "%place", "%tree_at")
 
     def fetch_nodes(self) -> None:
         """Have all nodes of the tree come nearer."""
         begin, end = self.load("i64", "%base", "%tree_at"), self.load("i64", "%base", "%tree_next")
         self._nodes = self.at("i64", "%nodes", begin)
-        self._write("  br label %fetch", "fetch:", f"  %node = phi i64 [{begin}, %tree], [%node_next, %fetch]")
+        self.write("  br label %fetch", "fetch:", f"  %node = phi i64 [{begin}, %tree], [%node_next, %fetch]")
         self._fetch(self.at("i64", "%nodes", "%node"), 2)
-        self._write(f"  %node_next = add i64 %node, {_LINE}")
+        self.write(f"  %node_next = add i64 %node, {_LINE}")
         more = self.do(f"icmp slt i64 %node_next, {end}")
-        self._write(f"  br i1 {more}, label %fetch, label %group")
+        self.write(f"  br i1 {more}, label %fetch, label %group")
 
     def _fetch(self, address: str, nearness: int) -> None:
-        self._write(f"  call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 {nearness}, i32 1)")
+        self.write(f"  call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 {nearness}, i32 1)")
 
     def begin_group(self) -> None:
         """The head of the loop over groups of rows."""
-        self._write("group:", "  %group_at = phi i64 [0, %fetch], [%group_next, %group_last]")
+        self.write("group:", "  %group_at = phi i64 [0, %fetch], [%group_next, %group_last]")
         for lane in range(ABREAST):
-            self._write(f"  %held{lane} = phi ptr [null, %fetch], [%holds{lane}, %group_last]")
-        self._write("  %group_next = add i64 %group_at, 1")
+            self.write(f"  %held{lane} = phi ptr [null, %fetch], [%holds{lane}, %group_last]")
+        self.write("  %group_next = add i64 %group_at, 1")
 
     def go_down(self) -> None:
         """From the root of each row two steps at a time, until no row moves."""
@@ -113,15 +110,15 @@ class _Writer(Writer):
         views, roots = self.at("i32", "%views", self.do(f"mul i64 {row}, %width")), self.at("i32", "%roots", row)
         places = [self.do(f"zext i32 {self.load('i32', roots, lane)} to i64") for lane in range(ABREAST)]
         words = [self.load("i64", self._nodes, place) for place in places]
-        self._write("  br label %step", "step:")
+        self.write("  br label %step", "step:")
         for lane, word in enumerate(words):
-            self._write(f"  %word{lane} = phi i64 [{word}, %group], [%moved{lane}, %step]")
+            self.write(f"  %word{lane} = phi i64 [{word}, %group], [%moved{lane}, %step]")
         moving = "0"
         for lane in range(ABREAST):
             between = self._step(f"%word{lane}", views, lane)
-            self._write(f"  %moved{lane} = add i64 {self._step(between, views, lane)}, 0")
+            self.write(f"  %moved{lane} = add i64 {self._step(between, views, lane)}, 0")
             moving = self.do(f"or i64 {moving}, {self.do(f'xor i64 %moved{lane}, {between}')}")
-        self._write(f"  %moving = icmp ne i64 {moving}, 0", "  br i1 %moving, label %step, label %hold", "hold:")
+        self.write(f"  %moving = icmp ne i64 {moving}, 0", "  br i1 %moving, label %step, label %hold", "hold:")
 
     def _step(self, word: str, views: str, lane: int) -> str:
         """The node that a row goes to from its node, see `Descent`; `views` are those of its group."""
@@ -138,22 +135,22 @@ class _Writer(Writer):
         for lane in range(ABREAST):
             kind = self.load("i32", kinds, self.do(f"and i64 %moved{lane}, {0xFFFF}"))
             place = self.do(f"mul i64 {self.do(f'zext i32 {kind} to i64')}, {self._width}")
-            self._write(f"  %holds{lane} = getelementptr double, ptr %values, i64 {place}")
+            self.write(f"  %holds{lane} = getelementptr double, ptr %values, i64 {place}")
             for line in range(0, self._width, _LINE):
                 self._fetch(self.at("double", f"%holds{lane}", line), 3)
         first = self.do("icmp eq i64 %group_at, 0")
-        self._write(f"  br i1 {first}, label %group_last, label %add", "add:")
+        self.write(f"  br i1 {first}, label %group_last, label %add", "add:")
         self._add("held", self.do("sub i64 %group_at, 1"))
-        self._write("  br label %group_last")
+        self.write("  br label %group_last")
 
     def end(self) -> None:
         """The ends of both loops, with what the last group holds, and that of the function."""
-        self._write("group_last:")
+        self.write("group_last:")
         more = self.do("icmp slt i64 %group_next, %groups")
-        self._write(f"  br i1 {more}, label %group, label %tree_last", "tree_last:")
+        self.write(f"  br i1 {more}, label %group, label %tree_last", "tree_last:")
         self._add("holds", "%group_at")
         more = self.do("icmp slt i64 %tree_next, %trees")
-        self._write(f"  br i1 {more}, label %tree, label %done", "done:", "  ret void", "}")
+        self.write(f"  br i1 {more}, label %tree, label %done", "done:", "  ret void", "}")
 
     def _add(self, held: str, group: str) -> None:
         """Add what is held for each row of a group to its scores."""

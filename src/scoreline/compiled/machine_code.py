@@ -47,6 +47,10 @@ class Writer:
         """All that was written."""
         return "\n".join(self.lines)
 
+    def write(self, *lines: str) -> None:
+        """Lines as they are: labels, branches, what has a name of its own."""
+        self.lines += lines
+
     def do(self, instruction: str) -> str:
         """An instruction that has a result."""
         name = f"%v{len(self.lines)}"

@@ -158,37 +158,34 @@ class _Writer(Writer):
         self._code = f"i{shape.bits}"
         self._block = ""
 
-    def _write(self, *lines: str) -> None:
-        self.lines += lines
-
     def _begin_block(self, name: str) -> None:
-        self._write(f"{name}:")
+        self.write(f"{name}:")
         self._block = name
 
     def _begin_loop(self, name: str, begin: str | int, end: str | int) -> None:
         """A loop from `begin` to `end`, which lies behind it. What has a value before the first line is given here."""
         before = self._block
-        self._write(f"  %{name}_end = add i64 {end}, 0", f"  br label %{name}")
+        self.write(f"  %{name}_end = add i64 {end}, 0", f"  br label %{name}")
         self._begin_block(name)
-        self._write(f"  %{name}_at = phi i64 [{begin}, %{before}], [%{name}_next, %{name}_last]")
+        self.write(f"  %{name}_at = phi i64 [{begin}, %{before}], [%{name}_next, %{name}_last]")
 
     def _end_loop(self, name: str, step: int = 1) -> None:
-        self._write(f"  br label %{name}_last", f"{name}_last:")
-        self._write(f"  %{name}_next = add i64 %{name}_at, {step}")
+        self.write(f"  br label %{name}_last", f"{name}_last:")
+        self.write(f"  %{name}_next = add i64 %{name}_at, {step}")
         more = self.do(f"icmp slt i64 %{name}_next, %{name}_end")
-        self._write(f"  br i1 {more}, label %{name}, label %{name}_done")
+        self.write(f"  br i1 {more}, label %{name}, label %{name}_done")
         self._begin_block(f"{name}_done")
 
     def begin(self) -> None:
         """The head of the function, and those of the loops over chunks and trees."""
         given = "i64 %chunks, i64 %codes_apart, ptr %codes, i64 %scores_apart, ptr %scores, i64 %trees"
         arrays = ", ".join(f"ptr %{name}" for name in _ARRAYS)
-        self._write(f"declare {_VECTOR} @llvm.cttz.v{_LANES}i8({_VECTOR}, i1)")
-        self._write(f"define void @add({given}, {arrays}) {{")
+        self.write(f"declare {_VECTOR} @llvm.cttz.v{_LANES}i8({_VECTOR}, i1)")
+        self.write(f"define void @add({given}, {arrays}) {{")
         self._begin_block("entry")
-        self._write(f"  %leaves = alloca [{ROWS} x i8], align 64", f"  %words = alloca [{ROWS} x i64], align 64")
-        self._write(f"  %rest = alloca [{ROWS * self._shape.bytes} x i8], align 64")
-        self._write("  %some = icmp sgt i64 %chunks, 0", "  br i1 %some, label %begin, label %chunk_done")
+        self.write(f"  %leaves = alloca [{ROWS} x i8], align 64", f"  %words = alloca [{ROWS} x i64], align 64")
+        self.write(f"  %rest = alloca [{ROWS * self._shape.bytes} x i8], align 64")
+        self.write("  %some = icmp sgt i64 %chunks, 0", "  br i1 %some, label %begin, label %chunk_done")
         self._begin_block("begin")
         self._begin_loop("chunk", 0, "%chunks")
         row = self.do(f"mul i64 %chunk_at, {ROWS}")
@@ -200,7 +197,7 @@ class _Writer(Writer):
         """The ends of both loops, and of the function."""
         self._end_loop("tree")
         self._end_loop("chunk")
-        self._write("  ret void", "}")
+        self.write("  ret void", "}")
 
     def _bounds(self, first: str, byte: int) -> tuple[str, str, str]:
         """Begin and end of what touches a byte, and whether there is any."""
@@ -216,14 +213,14 @@ class _Writer(Writer):
         """Write for each byte the leaves that are left after all tables of categories."""
         begin, end = (self.load("i64", "%first_table", self.do(f"add i64 %tree_at, {place}")) for place in (0, 1))
         some = self.do(f"icmp slt i64 {begin}, {end}")
-        self._write(f"  br i1 {some}, label %some_table, label %no_table")
+        self.write(f"  br i1 {some}, label %some_table, label %no_table")
         self._begin_block("some_table")
         self._look_up_words(begin, end)
-        self._write("  br label %looked_up")
+        self.write("  br label %looked_up")
         self._begin_block("no_table")
         for start in range(0, self._shape.bytes * ROWS, _LANES):
             self.store(_VECTOR, _EVERY, "%rest", start, by="i8")
-        self._write("  br label %looked_up")
+        self.write("  br label %looked_up")
         self._begin_block("looked_up")
 
     def _look_up_words(self, begin: str, end: str) -> None:
@@ -259,15 +256,15 @@ class _Writer(Writer):
         """The leaves that are left after all tests."""
         begin, end, some = self._bounds("%first", byte)
         name, before = f"test{byte}", self._block
-        self._write(f"  br i1 {some}, label %{name}_some, label %{name}_known")
+        self.write(f"  br i1 {some}, label %{name}_some, label %{name}_known")
         self._begin_block(f"{name}_some")
         self._begin_loop(name, begin, end)
         kept = [f"%{name}_left{number}" for number in range(len(left))]
         for each, given in zip(kept, left, strict=True):
-            self._write(f"  {each} = phi {_VECTOR} [{given}, %{name}_some], [{each}_next, %{name}_last]")
+            self.write(f"  {each} = phi {_VECTOR} [{given}, %{name}_some], [{each}_next, %{name}_last]")
         self._test(self.at("[4 x i16]", "%tests", f"%{name}_at"), kept)
         self._end_loop(name)
-        self._write(f"  br label %{name}_known")
+        self.write(f"  br label %{name}_known")
         self._begin_block(f"{name}_known")
         return [
             self.do(f"phi {_VECTOR} [{given}, %{before}], [{each}_next, %{name}_done]")
@@ -282,7 +279,7 @@ class _Writer(Writer):
         for start, given in zip(_STARTS, left, strict=True):
             away = self.do(f"sub {kind} {self.load(kind, codes, start, by=self._code)}, {low}")
             right, kept = self.do(f"icmp ugt {kind} {away}, {span}"), self.do(f"and {_VECTOR} {given}, {keep}")
-            self._write(f"  {given}_next = select {_FLAGS} {right}, {_VECTOR} {kept}, {_VECTOR} {given}")
+            self.write(f"  {given}_next = select {_FLAGS} {right}, {_VECTOR} {kept}, {_VECTOR} {given}")
 
     def lowest(self, byte: int, left: Sequence[str], found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         """The first byte so far with leaves in it, and how many leaves are before it."""

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from scoreline.compiled.trees import Ensemble
 
 MOST_COLUMNS, MOST_CUTS = 256, 65_000
-"""What a node has room for; the columns of a one-hot encoder are cuts, too."""
-
-RANGE = MOST_CUTS
-"""Numbers with more cuts have several columns of codes, each for a range of so many of them."""
+"""What a node has room for; the columns of a one-hot encoder are cuts, too. Numbers with more cuts have several columns
+of codes, each for a range of so many of them."""
 
 NEVER, ALWAYS = 0xFFFE, 0xFFFF
 """A code that no row has; a span that takes in every code."""
@@ -232,8 +230,8 @@ def _ranges(column: Numbered) -> list[Numbered]:
     """Columns for as many thresholds each as a node has room for: below a range codes are 0, above it all of them."""
     if column.feature is None or column.category:
         return [column]
-    starts = range(0, max(1, len(column.cuts)), RANGE)
-    return [replace(column, cuts=column.cuts[at : at + RANGE], goes_on=at > 0) for at in starts]
+    starts = range(0, max(1, len(column.cuts)), MOST_CUTS)
+    return [replace(column, cuts=column.cuts[at : at + MOST_CUTS], goes_on=at > 0) for at in starts]
 
 
 def _codes_of(column: Numbered, layout: Layout) -> int:

@@ -93,7 +93,7 @@ def read_trees(model: Any) -> Ensemble | NotCompilable:
     """The trees of a fitted model of scikit-learn with one output, or why they cannot be used."""
     if not is_made_of_trees(model):
         return NotCompilable(f"{type(model).__name__} is not made of trees")
-    if getattr(model, "n_outputs_", 1) != 1:
+    if not _has_one_output(model):
         return NotCompilable("several outputs")
     return _readers()[type(model)](model)
 
