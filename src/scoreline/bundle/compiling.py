@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scoreline.bundle.frames import frames_of
 from scoreline.compiled.answers import Answers
@@ -11,6 +11,8 @@ from scoreline.compiled.plan import read
 from scoreline.compiled.scorer import Scorer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from scoreline.bundle.fitted import Fitted
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
 def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer:
     """The scorer of what was fitted, once per process; `inputs` and `from_pandas` are those of the bundle."""
     plan, frame, reference = made_of(fitted, inputs, from_pandas=from_pandas)
-    return Scorer(plan, inputs, frame, reference)
+    return Scorer(plan, inputs, frame, reference, _stated(fitted, inputs, from_pandas=from_pandas))
+
+
+def _stated(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Mapping[str, Any] | None:
+    """What a certificate states of what was fitted; None where its files do not tell all that it is."""
+    if not fitted.hashes or fitted.brings_code:
+        return None
+    columns = [[field.name, str(field.type), field.nullable] for field in inputs]
+    return {"fitted": fitted.hashes, "columns": columns, "named": fitted.named, "from_pandas": from_pandas}
 
 
 def made_of(

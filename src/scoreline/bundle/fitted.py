@@ -35,6 +35,7 @@ class Fitted:
     names : columns that it must be given, in order
     named : whether it takes DataFrames; False when it was fitted on an array and takes arrays
     uri : where the model lies
+    hashes : the sha256 of each file that it was loaded from
     """
 
     model: Any
@@ -42,6 +43,7 @@ class Fitted:
     names: tuple[str, ...]
     named: bool
     uri: str = ""
+    hashes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Any:
@@ -103,7 +105,15 @@ class Fitted:
 
         Its estimators are tested with memory that cannot be written to.
         """
-        return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
+        return not self._writes and _is_made_by(_SCIKIT_LEARN, self.first)
+
+    @cached_property
+    def brings_code(self) -> bool:
+        """Whether it is made of anything but scikit-learn's own estimators and ours: its hash then tells not all."""
+        try:
+            return not all(_is_made_by((*_SCIKIT_LEARN, "scoreline"), each) for each in (self.first, self.model))
+        except Exception:  # noqa: BLE001  an object from elsewhere, which need not have parameters
+            return True
 
     @cached_property
     def _shares_features(self) -> bool:
@@ -141,12 +151,19 @@ class Fitted:
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
 
 
-def _is_well_known(value: Any) -> bool:
-    """Whether an estimator or a parameter of one brings no code from elsewhere."""
+_SCIKIT_LEARN = ("builtins", "numpy", "sklearn")
+
+
+def _is_made_by(packages: Sequence[str], estimator: Any) -> bool:
+    """Whether an estimator and its parameters come from some packages."""
+    return all(_is_from(packages, value) for value in (estimator, *estimator.get_params().values()))
+
+
+def _is_from(packages: Sequence[str], value: Any) -> bool:
     origin = value if callable(value) and hasattr(value, "__name__") else type(value)
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.
-    return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
+    return package in packages and not module.startswith("model_selection")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:
@@ -199,12 +216,13 @@ def _no_module(uri: str, name: str) -> Problem:
 def _load_once(model: ArtifactConfig, transformer: ArtifactConfig | None, modules: tuple[ModuleType, ...]) -> Fitted:
     # A module of another text is another object, so that nothing loaded with the old text is used again.
     with _main_knows(modules):
-        first = None if transformer is None else load_artifact(transformer, modules)[0]
-        last = load_artifact(model, modules)[0]
+        first, *own = (None,) if transformer is None else load_artifact(transformer, modules)
+        last, sha256 = load_artifact(model, modules)
     _check_methods(model, last, transformer, first)
     _check_fitted([(model, last), *([] if transformer is None else [(transformer, first)])])
     names, named = _input_names(model if transformer is None else transformer, last if first is None else first)
-    fitted = Fitted(single_threaded(last), None if first is None else single_threaded(first), names, named, model.uri)
+    asked = single_threaded(last), None if first is None else single_threaded(first)
+    fitted = Fitted(*asked, names, named, model.uri, (*own, sha256))
     _check_pair(model, fitted)
     return fitted
 

@@ -51,6 +51,11 @@ class Layout:
             tuple(accumulate(widths, initial=start)) for start, widths in zip(before, self.widths, strict=False)
         )
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """The layout as JSON values."""
+        return {"widths": [list(widths) for widths in self.widths], "dtype": self.dtype.str, "sparse": self.sparse}
+
     def check(self, blocks: Sequence[Block]) -> None:
         """Raise Declined when blocks make a matrix of another type or width: functions of the user may do so."""
         if _widths(blocks) != self.widths or np.result_type(*map(_dtype, blocks)) != self.dtype:
@@ -101,6 +106,12 @@ class Encoding:
                 numbers = numbers_of(branch.steps, branch.columns, self._schema)
                 if numbers is not None and self._is_equal(branch, numbers, table):
                     self._numbers[number] = numbers
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """How branches are encoded, as JSON values: by value, by this package's own arithmetic, else by a call."""
+        by_value = [None if branch.widths is None else list(branch.widths) for branch in self._plan.branches]
+        return {"by_value": by_value, "numbers": sorted(self._numbers), "stack": self._plan.stack}
 
     def _is_equal(self, branch: Branch, numbers: Numbers, table: pa.Table) -> bool:
         try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 from enum import StrEnum
+from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoreline.compiled.certificates import certificate
 from scoreline.compiled.doubts import Partial, told_apart, without
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
@@ -22,6 +24,8 @@ from scoreline.compiled.trials import REAL_ROWS, trials
 from scoreline.compiled.way import Way, no_look_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pyarrow as pa
 
     from scoreline.compiled.answers import Answers
@@ -80,13 +84,22 @@ class Scorer:
     schema : the input columns
     frame : makes the frame that scikit-learn is given, of a table and the schema of its columns
     reference : the answers of scikit-learn
+    stated : what a certificate states of what was fitted, JSON values; None when every process proves it
     """
 
-    def __init__(self, plan: Plan | NotCompilable, schema: pa.Schema, frame: MakeFrame, reference: Reference) -> None:
+    def __init__(
+        self,
+        plan: Plan | NotCompilable,
+        schema: pa.Schema,
+        frame: MakeFrame,
+        reference: Reference,
+        stated: Mapping[str, Any] | None = None,
+    ) -> None:
         self._plan = plan
         self._schema = schema
         self._frame = frame
         self._reference = reference
+        self._stated = stated
         self._lock = Lock()
         self._waiting = [Tier.COMPILED, Tier.ENCODED]
         self._worth = {tier: 0 if isinstance(plan, NotCompilable) else self._rows_worth(plan, tier) for tier in Tier}
@@ -191,20 +204,29 @@ class Scorer:
 
     def _prove(self, plan: Plan, table: pa.Table, due: list[Tier]) -> None:
         """Keep the fastest of some tiers that holds; slower ones would only have to be proven, too."""
-        tried: list[Piece] = []
+        tried = cache(partial(self._tried, plan, table))
         for tier in due:
             way = self._made(plan, table, tier)
-            if isinstance(way, Way):
-                tried = tried or self._tried(plan, table)
-                found = fault(way, tried, self._reference)
-                if found is None:
-                    self._ways = dict(sorted((self._ways | {tier: way}).items()))
-                    return
-                way = found
-            self._reasons.append(f"{tier}: {way.reason}")
+            found = self._fault(tier, way, tried) if isinstance(way, Way) else way
+            if found is None:
+                self._ways = dict(sorted((self._ways | {tier: way}).items()))
+                return
+            self._reasons.append(f"{tier}: {found.reason}")
 
     def _tried(self, plan: Plan, table: pa.Table) -> list[Piece]:
         return together(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
+
+    def _fault(self, tier: Tier, way: Way, tried: Callable[[], list[Piece]]) -> NotCompilable | None:
+        """Why a way is no good; None when it proves itself, or has done so before as a certificate says."""
+        if self._stated is None:
+            return fault(way, tried(), self._reference)
+        known = certificate({**self._stated, "tier": tier, **way.described})
+        if known.exists:
+            return None
+        found = fault(way, tried(), self._reference)
+        if found is None:
+            known.keep()
+        return found
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:

@@ -60,6 +60,11 @@ class TreeModel:
         return sums
 
     @property
+    def layout(self) -> Layout:
+        """Where its features come from."""
+        return self.ranks.layout
+
+    @property
     def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
         """The thresholds of features that are made of numbers, by branch and place among its features."""
         called = [column for column in self.ranks.columns if column.place is None and column.feature is not None]

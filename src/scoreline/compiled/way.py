@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from scoreline.compiled.matrix import Block, Encoding
+    from scoreline.compiled.matrix import Block, Encoding, Layout
 
 
 class CompiledModel(Protocol):
@@ -25,6 +25,11 @@ class CompiledModel(Protocol):
     @property
     def tolerance(self) -> float:
         """By how much a probability may differ with the rows beside it."""
+        ...
+
+    @property
+    def layout(self) -> Layout:
+        """Where its features come from."""
         ...
 
     @property
@@ -58,6 +63,12 @@ class Way:
     def tolerance(self) -> float:
         """By how much a probability may differ with the rows beside it."""
         return ROUNDING if self.compiled is None else self.compiled.tolerance
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """All that it is made by beside what was fitted, as JSON values."""
+        model = None if self.compiled is None else self.compiled.layout.described
+        return {"encoding": self.encoding.described, "compiled": model}
 
     def answers(self, table: pa.Table, *, proba: bool) -> Answers:
         """The answers of scikit-learn for all rows.
