@@ -52,7 +52,7 @@ def chosen(kind: str) -> None:
         _begun.close()
     if kind == "inline":
         with uncollected():
-            import scoreline.clusters._scipy_without_docs  # noqa: F401
+            import scoreline.clusters._imported_lightly  # noqa: F401
 
 
 def _has_workers(config: str) -> bool:

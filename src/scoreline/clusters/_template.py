@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CAN_FORK = sys.platform == "linux"
 """Elsewhere workers import by themselves: a fork of a process that has loaded system libraries is not safe on macOS."""
-_FIRST = ["scoreline.clusters._imports_begin", "scoreline.clusters._scipy_without_docs"]
+_FIRST = ["scoreline.clusters._imports_begin", "scoreline.clusters._imported_lightly"]
 _LAST = ["scoreline.clusters._imports_end"]
 
 _log = logging.getLogger(__name__)

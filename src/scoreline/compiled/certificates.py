@@ -115,5 +115,7 @@ def _here() -> dict[str, Any]:
 
 def _own_files() -> str:
     """A hash of this package's files, by size and time: what changes the code changes it."""
-    known = sorted((str(path), each.st_size, each.st_mtime_ns) for path in _OURS.rglob("*.py") for each in [path.stat()])
+    known = sorted(
+        (str(path), each.st_size, each.st_mtime_ns) for path in _OURS.rglob("*.py") for each in [path.stat()]
+    )
     return hashlib.sha256(repr(known).encode()).hexdigest()

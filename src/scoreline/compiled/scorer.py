@@ -207,26 +207,24 @@ class Scorer:
         tried = cache(partial(self._tried, plan, table))
         for tier in due:
             way = self._made(plan, table, tier)
-            found = self._fault(tier, way, tried) if isinstance(way, Way) else way
-            if found is None:
-                self._ways = dict(sorted((self._ways | {tier: way}).items()))
+            proven = self._proven(tier, way, tried) if isinstance(way, Way) else way
+            if isinstance(proven, Way):
+                self._ways = dict(sorted((self._ways | {tier: proven}).items()))
                 return
-            self._reasons.append(f"{tier}: {found.reason}")
+            self._reasons.append(f"{tier}: {proven.reason}")
 
     def _tried(self, plan: Plan, table: pa.Table) -> list[Piece]:
         return together(trials(table, self._schema), self._reference, proba=hasattr(plan.model, "predict_proba"))
 
-    def _fault(self, tier: Tier, way: Way, tried: Callable[[], list[Piece]]) -> NotCompilable | None:
-        """Why a way is no good; None when it proves itself, or has done so before as a certificate says."""
-        if self._stated is None:
-            return fault(way, tried(), self._reference)
-        known = certificate({**self._stated, "tier": tier, **way.described})
-        if known.exists:
-            return None
+    def _proven(self, tier: Tier, way: Way, tried: Callable[[], list[Piece]]) -> Way | NotCompilable:
+        """A way that has proven itself, now or before as a certificate says; or why it is no good."""
+        known = None if self._stated is None else certificate({**self._stated, "tier": tier, **way.described})
+        if known is not None and known.exists:
+            return way
         found = fault(way, tried(), self._reference)
-        if found is None:
+        if found is None and known is not None:
             known.keep()
-        return found
+        return found or way
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:
