@@ -18,6 +18,8 @@ def _scrub(patch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             patch.delenv(name)
+    # Nothing that a test finds out about a pipeline is to be believed by another one.
+    patch.setenv("SCORELINE_CACHE", "")
 
 
 @pytest.fixture(autouse=True, scope="session")

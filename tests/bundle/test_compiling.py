@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.bisection import MANY, predict_or_refuse
 from scoreline.bundle.bundle import Bundle, Scored
+from scoreline.bundle.compiling import stated_of
 from scoreline.cleaning import Cleaning, CleanPart
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.doubts import MOST_DOUBTS
@@ -177,3 +179,21 @@ def test_more_rows_in_doubt_than_are_worth_telling_apart_are_left_to_scikit_lear
     assert MOST_DOUBTS <= MANY
     assert same(made, with_bad([(row, "Porto", 1.0) for row in range(MOST_DOUBTS)]), proba=False).tier != "C"
     assert same(made, with_bad([(row, "Porto", 1.0) for row in range(MOST_DOUBTS + 1)]), proba=False).tier == "C"
+
+
+def test_a_bundle_states_what_its_proof_depends_on(logistic: Bundle) -> None:
+    stated = stated_of(logistic.fitted, logistic.inputs, from_pandas=True)
+    assert stated is not None
+    assert stated["fitted"] == (logistic.model.sha256,)
+    others = [
+        stated_of(logistic.fitted, logistic.inputs, from_pandas=False),
+        stated_of(logistic.fitted, SCHEMA.set(1, pa.field("amount", pa.float32())), from_pandas=True),
+        stated_of(logistic.fitted, SCHEMA.set(1, pa.field("amount", pa.float64(), nullable=False)), from_pandas=True),
+    ]
+    assert stated not in others
+
+
+def test_what_brings_code_of_its_own_is_proven_by_every_process(logistic: Bundle) -> None:
+    unknown = replace(logistic.fitted, hashes=())
+    own = replace(logistic.fitted, transformer=FunctionTransformer(np.nan_to_num).set_params(func=rows))
+    assert [stated_of(each, SCHEMA, from_pandas=True) for each in (unknown, own)] == [None, None]

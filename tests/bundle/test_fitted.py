@@ -278,3 +278,44 @@ def test_histogram_boosting_goes_through_its_trees_once_for_both_answers(
     monkeypatch.setattr(HistGradientBoostingClassifier, "_raw_predict", counted)
     list(fitted.both(FRAME))
     assert through == [len(FRAME)]
+
+
+class FromElsewhere(StandardScaler):
+    """An estimator of the user."""
+
+
+def doubled(values: Any) -> Any:
+    return 2 * values
+
+
+class WithoutParameters:
+    """An object that looks like no estimator."""
+
+
+@pytest.mark.parametrize(
+    ("step", "brings_code"),
+    [
+        (StandardScaler(), False),
+        (FunctionTransformer(np.log1p), False),
+        (make_pipeline(StandardScaler(), FunctionTransformer(doubled)), True),
+        (FromElsewhere(), True),
+        (WithoutParameters(), True),
+    ],
+)
+def test_whether_its_hash_tells_all_that_it_is(step: Any, brings_code: bool) -> None:
+    names = ("x",)
+    whole = Fitted(Pipeline([("step", step), ("model", LinearRegression())]), None, names, named=True)
+    apart = Fitted(LinearRegression(), step, names, named=True)
+    swapped = Fitted(step, StandardScaler(), names, named=True)
+    assert [each.brings_code for each in (whole, apart, swapped)] == [brings_code] * 3
+
+
+def test_it_knows_the_hashes_of_its_files(tmp_path: Path) -> None:
+    first, last = columns().fit(FRAME), LinearRegression()
+    made = pair(tmp_path, first, last.fit(first.transform(FRAME), LABELS[0] == LABELS))
+    files = (tmp_path / "transformer.joblib", tmp_path / "model.joblib")
+    assert made.hashes == tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    whole = load_fitted(
+        saved(tmp_path, make_pipeline(StandardScaler(), LinearRegression()).fit(FRAME[["x"]], FRAME["z"])), None, ()
+    )
+    assert whole.hashes == (hashlib.sha256((tmp_path / "model.joblib").read_bytes()).hexdigest(),)

@@ -125,7 +125,7 @@ def test_numba_that_does_not_work_leaves_trees_to_the_next_tier(monkeypatch: pyt
 
 
 def test_trees_with_a_wrong_threshold_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bent(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
+    def bent(plan: Plan, layout: Layout, *_: object) -> TreeModel | NotCompilable:
         made = compile_trees(plan, layout)
         assert isinstance(made, TreeModel)
         cuts = next(column.cuts for column in made.ranks.columns if column.place is None)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer:
     """The scorer of what was fitted, once per process; `inputs` and `from_pandas` are those of the bundle."""
     plan, frame, reference = made_of(fitted, inputs, from_pandas=from_pandas)
-    return Scorer(plan, inputs, frame, reference, _stated(fitted, inputs, from_pandas=from_pandas))
+    return Scorer(plan, inputs, frame, reference, stated_of(fitted, inputs, from_pandas=from_pandas))
 
 
-def _stated(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Mapping[str, Any] | None:
+def stated_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Mapping[str, Any] | None:
     """What a certificate states of what was fitted; None where its files do not tell all that it is."""
     if not fitted.hashes or fitted.brings_code:
         return None

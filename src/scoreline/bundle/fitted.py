@@ -105,13 +105,13 @@ class Fitted:
 
         Its estimators are tested with memory that cannot be written to.
         """
-        return not self._writes and _is_made_by(_SCIKIT_LEARN, self.first)
+        return not self._writes and _is_well_known(self.first)
 
     @cached_property
     def brings_code(self) -> bool:
-        """Whether it is made of anything but scikit-learn's own estimators and ours: its hash then tells not all."""
+        """Whether it is made of anything but scikit-learn's own estimators: its hash then does not tell all."""
         try:
-            return not all(_is_made_by((*_SCIKIT_LEARN, "scoreline"), each) for each in (self.first, self.model))
+            return not (_is_well_known(self.first) and _is_well_known(self.model))
         except Exception:  # noqa: BLE001  an object from elsewhere, which need not have parameters
             return True
 
@@ -151,19 +151,16 @@ class Fitted:
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
 
 
-_SCIKIT_LEARN = ("builtins", "numpy", "sklearn")
+def _is_well_known(estimator: Any) -> bool:
+    """Whether an estimator and its parameters bring no code from elsewhere."""
+    return all(map(_is_scikit_learns, (estimator, *estimator.get_params().values())))
 
 
-def _is_made_by(packages: Sequence[str], estimator: Any) -> bool:
-    """Whether an estimator and its parameters come from some packages."""
-    return all(_is_from(packages, value) for value in (estimator, *estimator.get_params().values()))
-
-
-def _is_from(packages: Sequence[str], value: Any) -> bool:
+def _is_scikit_learns(value: Any) -> bool:
     origin = value if callable(value) and hasattr(value, "__name__") else type(value)
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.
-    return package in packages and not module.startswith("model_selection")
+    return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:

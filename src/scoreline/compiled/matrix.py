@@ -110,8 +110,7 @@ class Encoding:
     @property
     def described(self) -> dict[str, Any]:
         """How branches are encoded, as JSON values: by value, by this package's own arithmetic, else by a call."""
-        by_value = [None if branch.widths is None else list(branch.widths) for branch in self._plan.branches]
-        return {"by_value": by_value, "numbers": sorted(self._numbers), "stack": self._plan.stack}
+        return {**self._plan.described, "numbers": sorted(self._numbers)}
 
     def _is_equal(self, branch: Branch, numbers: Numbers, table: pa.Table) -> bool:
         try:

@@ -24,13 +24,18 @@ MOST_NODES = 2**24
 """Nodes of all trees together that a child's number has room for."""
 
 
+def are_large(ensemble: Ensemble) -> bool:
+    """Whether trees have more leaves, or add to more scores each, than bit masks have room for."""
+    small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
+    return not small or any(tree.values.shape[1] > 1 for tree in ensemble.trees)
+
+
 def pack(ensemble: Ensemble, ranks: Ranks) -> Going | Walk | MaskKernel | NotCompilable:
     """Bit masks where every tree is small and adds to one score, else trees to go down, else nodes to walk.
 
     Raises what LLVM raises where it does not work.
     """
-    small = max(len(tree.left) for tree in ensemble.trees) < 2 * MOST_LEAVES
-    if small and all(tree.values.shape[1] == 1 for tree in ensemble.trees):
+    if not are_large(ensemble):
         return MaskKernel(as_masks(ensemble.trees, ranks), ranks.most_code)
     if any(tree.members for tree in ensemble.trees):
         return NotCompilable(f"trees of more than {MOST_LEAVES} leaves that ask for categories")

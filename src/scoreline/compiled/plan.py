@@ -73,6 +73,12 @@ class Plan:
     model: Any
     as_array: bool = False
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """What of it the columns of a table decide, as JSON values."""
+        by_value = [None if branch.widths is None else list(branch.widths) for branch in self.branches]
+        return {"by_value": by_value, "stack": self.stack}
+
 
 def read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Plan | NotCompilable:
     """The plan of a fitted pipeline, or of a transformer and a model apart (else `transformer` is None).

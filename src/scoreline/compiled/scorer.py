@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.certificates import certificate
+from scoreline.compiled.certificates import Certificate, certificate
 from scoreline.compiled.doubts import Partial, told_apart, without
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
@@ -218,13 +218,18 @@ class Scorer:
 
     def _proven(self, tier: Tier, way: Way, tried: Callable[[], list[Piece]]) -> Way | NotCompilable:
         """A way that has proven itself, now or before as a certificate says; or why it is no good."""
-        known = None if self._stated is None else certificate({**self._stated, "tier": tier, **way.described})
-        if known is not None and known.exists:
+        known = self._certificate(tier, way)
+        if known.exists:
             return way
         found = fault(way, tried(), self._reference)
-        if found is None and known is not None:
+        if found is None:
             known.keep()
         return found or way
+
+    def _certificate(self, tier: Tier, way: Way) -> Certificate:
+        if self._stated is None:
+            return Certificate(None)
+        return certificate({**self._stated, "tier": tier, **way.described})
 
     def _made(self, plan: Plan, table: pa.Table, tier: Tier) -> Way | NotCompilable:
         if tier == Tier.ENCODED:
@@ -244,7 +249,9 @@ class Scorer:
         layout = self._layout(plan, table)
         if layout is None:
             return NotCompilable("scikit-learn refuses its first rows")
-        compiled = compile_trees(plan, layout) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
+        compiled = (
+            compile_trees(plan, layout, self._stated) if is_made_of_trees(plan.model) else compile_linear(plan, layout)
+        )
         if isinstance(compiled, NotCompilable):
             return compiled
         return Way(self._encoding(plan, compiled.derive, table), plan.model, compiled)
@@ -262,8 +269,10 @@ class Scorer:
 
     def _end(self, tier: Tier, place: Place) -> None:
         with self._lock:
-            if self._ways.pop(tier, None) is None:
+            way = self._ways.pop(tier, None)
+            if way is None:
                 return
+            self._certificate(tier, way).revoke()
             self._given_up += 1
             self._waiting = [each for each in Tier if tier < each < Tier.PLAIN and each not in self._ways]
             where = f"part {place.part + 1} of {place.unit}" if place.unit else "a part"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoreline.compiled.descent import Going
+from scoreline.compiled.kept_trees import kept_trees
 from scoreline.compiled.mask_kernel import MaskKernel
-from scoreline.compiled.packing import pack
+from scoreline.compiled.packing import are_large, pack
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ranks_of
 from scoreline.compiled.trees import read_trees
@@ -76,8 +77,11 @@ class TreeModel:
         return found
 
 
-def compile_trees(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
-    """The model of a plan, whose blocks have the widths and types of `layout`, as flat arrays."""
+def compile_trees(plan: Plan, layout: Layout, stated: Mapping[str, Any] | None = None) -> TreeModel | NotCompilable:
+    """The model of a plan, whose blocks have the widths and types of `layout`, as flat arrays.
+
+    Where it is `stated` what was fitted, JSON values, large trees are kept for other processes, or are theirs.
+    """
     ensemble = read_trees(plan.model)
     if isinstance(ensemble, NotCompilable):
         return ensemble
@@ -86,7 +90,18 @@ def compile_trees(plan: Plan, layout: Layout) -> TreeModel | NotCompilable:
             return NotCompilable("a sparse matrix for a model that takes none")
         ensemble = replace(ensemble, takes_nan=False)
     ranks = ranks_of(ensemble, plan, layout)
-    packed = ranks if isinstance(ranks, NotCompilable) else pack(ensemble, ranks)
-    if isinstance(ranks, NotCompilable) or isinstance(packed, NotCompilable):
-        return NotCompilable(getattr(packed, "reason", ""))
-    return TreeModel(ensemble, ranks, packed)
+    if isinstance(ranks, NotCompilable):
+        return ranks
+    packed = _packed(ensemble, ranks, None if stated is None else {**stated, **plan.described, **layout.described})
+    return packed if isinstance(packed, NotCompilable) else TreeModel(ensemble, ranks, packed)
+
+
+def _packed(
+    ensemble: Ensemble, ranks: Ranks, stated: Mapping[str, Any] | None
+) -> Going | Walk | MaskKernel | NotCompilable:
+    if stated is None or not are_large(ensemble):
+        return pack(ensemble, ranks)
+    kept = kept_trees(stated)
+    known = kept.load()
+    packed = pack(ensemble, ranks) if known is None else known
+    return kept.keep(packed) if known is None and isinstance(packed, Going) else packed
