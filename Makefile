@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
 	parity bench bench-peers bench-faults bench-first bench-writing bench-compiled bench-suite bench-memory bench-protocol \
-	bench-units bench-time bench-tables
+	bench-units bench-time bench-tables bytecode
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -59,38 +59,41 @@ faults: setup  ## break everything that can break, at full size; under an hour
 soak: setup  ## five hundred kills of real processes; about half an hour
 	$(BIN)/python -m faults.soak
 
-bench: setup  ## measure speed and memory
+bytecode: setup
+	$(BIN)/python -m compileall -q src benchmarks  # as pip does for all that it installs
+
+bench: bytecode  ## measure speed and memory
 	$(BIN)/python -m benchmarks
 
-bench-peers: setup  ## measure the whole job against engines that call scikit-learn; hours, or PEERS="--workloads tiny"
+bench-peers: bytecode  ## measure the whole job against engines that call scikit-learn; hours, or PEERS="--workloads tiny"
 	$(BIN)/python -m benchmarks.peers_speed $(PEERS)
 
 CONTENDERS := dask dask_overwrite delta_overwrite delta_append delta_dask_append scoreline
-bench-faults: setup  ## put Scoreline and its peers under the same kills and lost answers
+bench-faults: bytecode  ## put Scoreline and its peers under the same kills and lost answers
 	for name in $(CONTENDERS); do $(BIN)/python -m benchmarks.peers_under_faults --contenders $$name || exit 1; done
 
-bench-protocol: setup  ## measure what exactly-once costs
+bench-protocol: bytecode  ## measure what exactly-once costs
 	$(BIN)/python -m benchmarks.protocol_overhead
 
-bench-writing: setup  ## measure writing with input columns copied against encoding them
+bench-writing: bytecode  ## measure writing with input columns copied against encoding them
 	$(BIN)/python -W ignore -m benchmarks.passing_on
 
-bench-first: setup  ## measure the first prediction of a new process, and one record
+bench-first: bytecode  ## measure the first prediction of a new process, and one record
 	$(BIN)/python -m benchmarks.first_prediction
 
-bench-compiled: setup  ## measure compiled pipelines against scikit-learn in one process
+bench-compiled: bytecode  ## measure compiled pipelines against scikit-learn in one process
 	$(BIN)/python -m benchmarks.compiled_kernels && $(BIN)/python -m benchmarks.tree_walks
 
-bench-suite: setup  ## measure the transform stage alone, and many kinds of pipelines against scikit-learn
+bench-suite: bytecode  ## measure the transform stage alone, and many kinds of pipelines against scikit-learn
 	$(BIN)/python -W ignore -m benchmarks.encoding && $(BIN)/python -W ignore -m benchmarks.never_slower
 
-bench-memory: setup  ## measure the memory of workers over more and more rows
+bench-memory: bytecode  ## measure the memory of workers over more and more rows
 	$(BIN)/python -W ignore -m benchmarks.flat_memory && $(BIN)/python -W ignore -m benchmarks.worker_environment
 
-bench-units: setup  ## measure many files and many units
+bench-units: bytecode  ## measure many files and many units
 	$(BIN)/python -m benchmarks.many_units
 
-bench-time: setup  ## measure where the time of a whole job goes
+bench-time: bytecode  ## measure where the time of a whole job goes
 	$(BIN)/python -W ignore -m benchmarks.where_time_goes
 
 bench-tables: setup  ## write the benchmarks' tables from their results

@@ -48,6 +48,7 @@ class Case(NamedTuple):
             "rows": self.rows,
             "files": self.files,
             "largest_row_group": largest,
+            "held_while_reading_mib": held_while_reading(min(data.iterdir())),
             "worker_mib": done.worker_mib[:2],
             "driver_mib": done.driver_mib,
             "seconds": round(done.seconds, 1),
@@ -73,6 +74,13 @@ def one_row_group(rows: int) -> Case:
         pq.write_table(together, folder / "one.parquet", compression="zstd", row_group_size=rows)
 
     return Case(rows, 1, write)
+
+
+def held_while_reading(path: Path) -> list[float]:
+    """What Arrow holds after the first and after the last batch of a file, when it does nothing but read it."""
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
+        held = [pa.total_allocated_bytes() for _ in file.iter_batches(65_536, use_threads=False)]
+    return [round(each / 2**20, 1) for each in (held[0], held[-1])]
 
 
 def _largest_row_group(path: Path) -> int:

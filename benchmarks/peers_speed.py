@@ -1,6 +1,7 @@
 """The whole job, start-up included: `scoreline predict` against every engine that calls scikit-learn, in pairs.
 
-Each run is a new process on so many cores. Outputs are compared with Scoreline's before their times count. Workloads,
+Each run is a new process on so many cores. Outputs are compared with Scoreline's before their times count. Before the
+pairs Scoreline runs once with an empty cache: that run proves what it compiles, those in pairs find the proof. Workloads,
 contenders and sizes that are not run this time keep their results, so the whole can be measured piece by piece.
 """
 
@@ -45,7 +46,7 @@ class Stand:
         for name in ("ours", "ours.store", "artifacts") if side == "ours" else ("theirs",):
             _remove(self.folder / name)
         if side == "ours":
-            command, environment = our_command(self.of.config(self.folder)), our_environment()
+            command, environment = our_command(self.of.config(self.folder)), our_environment(self.folder / "cache")
         else:
             peer = PEERS[self.contender]
             command, environment = peer.command(self.of, self.folder / side, self.workers), peer.environment()
@@ -60,16 +61,17 @@ class Stand:
 
 
 def compared(stand: Stand, pairs: int) -> dict[str, Any]:
-    """Pairs in turns, the first one of a pair alternating."""
+    """The first run of all, then pairs in turns, the first one of a pair alternating."""
     found: list[dict[str, Any]] = []
+    first = stand.run("ours").figures
     for number in range(pairs):
         done = {side: stand.run(side) for side in sorted(("ours", "theirs"), reverse=bool(number % 2))}
         found.append({side: done[side].figures for side in ("ours", "theirs")})
         if None in (done["ours"].code, done["theirs"].code):
-            return {"pairs": found, "over_seconds": stand.limit}
+            return {"first": first, "pairs": found, "over_seconds": stand.limit}
         if other := difference(stand.answers("ours"), stand.answers("theirs")):
             raise NoRunError(f"not the same: {other}")
-    return {"pairs": found, "ratio": ratio(found), "median": medians(found)}
+    return {"first": first, "pairs": found, "ratio": ratio(found), "median": medians(found)}
 
 
 def ratio(pairs: list[dict[str, Any]]) -> dict[str, float]:
@@ -85,10 +87,14 @@ def medians(pairs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def alone(stand: Stand, runs: int) -> dict[str, Any]:
     """Scoreline without a peer: for sizes that the peers need too long for."""
-    done = [stand.run("ours") for _ in range(runs)]
+    first, *done = [stand.run("ours") for _ in range(1 + runs)]
     found = [{"ours": one.figures} for one in done]
     over = any(one.code is None for one in done)
-    return {"pairs": found, **({"over_seconds": stand.limit} if over else {"median": medians(found)})}
+    return {
+        "first": first.figures,
+        "pairs": found,
+        **({"over_seconds": stand.limit} if over else {"median": medians(found)}),
+    }
 
 
 def add(result: Path, key: str, found: dict[str, Any]) -> None:

@@ -62,6 +62,6 @@ def our_command(config: Path) -> list[str]:
     return [sys.executable, "-m", "scoreline", "predict", str(config), "--json"]
 
 
-def our_environment() -> Mapping[str, str]:
-    """Nothing is set but where this clone's code is."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+def our_environment(cache: Path) -> Mapping[str, str]:
+    """Where this clone's code is, and a cache that no other artifact uses."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "SCORELINE_CACHE": str(cache)}

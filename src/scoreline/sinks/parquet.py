@@ -144,9 +144,11 @@ def _chunks(pieces: Sequence[pa.Table], name: str) -> list[pa.Array]:
     return [chunk for piece in pieces for chunk in piece[name].chunks if len(chunk)]
 
 
-def _as_given(pieces: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    """One row group, one contiguous chunk a column."""
-    return pa.table([_column(_chunks(pieces, field.name), field.type) for field in schema], schema=schema)
+def _as_given(pieces: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    """One row group, one contiguous chunk a column. Takes the pieces out of their list, and so needs little memory."""
+    waiting = [_chunks(pieces, field.name) for field in reversed(schema)]
+    pieces.clear()
+    return pa.table([_column(waiting.pop(), field.type) for field in schema], schema=schema)
 
 
 def _column(chunks: Sequence[pa.Array], wanted: pa.DataType) -> pa.Array:
