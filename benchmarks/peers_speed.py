@@ -1,8 +1,8 @@
 """The whole job, start-up included: `scoreline predict` against every engine that calls scikit-learn, in pairs.
 
 Each run is a new process on so many cores. Outputs are compared with Scoreline's before their times count. Before the
-pairs Scoreline runs once with an empty cache: that run proves what it compiles, those in pairs find the proof. Workloads,
-contenders and sizes that are not run this time keep their results, so the whole can be measured piece by piece.
+pairs Scoreline runs once with an empty cache: that run proves what it compiles, and those in pairs find the proof.
+Workloads, contenders and sizes that are not run this time keep their results, so it can be measured piece by piece.
 """
 
 from __future__ import annotations

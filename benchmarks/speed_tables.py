@@ -36,9 +36,12 @@ DETAILS = (
 def short(found: Found) -> str:
     """Times as fast as each peer, for two workers: the README's table, with versions, and a geometric mean."""
     groups = {group: of for group, of in _groups(found).items() if group[2] == MAIN_WORKERS}
-    heads = ["job", "rows", "Scoreline, rows/s", *(peer.title for peer in PEERS.values())]
+    heads = ["job", "rows", "Scoreline, rows/s", *(peer.title for peer in PEERS.values()), "first run, fastest peer"]
     rows = [_short_row(group, of) for group, of in groups.items()]
-    told = "Times as fast as each, median of pairs in turns (least to most of them), two workers, start-up included."
+    told = (
+        "Times as fast as each, median of pairs in turns (least to most of them), two workers, start-up included. "
+        "The last column is of one run that found nothing in the cache, as the first one of an artifact does."
+    )
     return "\n\n".join([told, table(heads, rows), _mean(groups), f"Versions: {versions(found)}. {loads(found)}"])
 
 
@@ -74,7 +77,13 @@ def _short_row(group: Group, of: list[Found]) -> list[str]:
     ours = [o["median"]["ours"]["seconds"] for o in of if "median" in o]
     cells = {o["contender"]: ratio(o) for o in of}
     speed = f"{rows / sorted(ours)[len(ours) // 2]:,.0f}" if ours else ""
-    return [TITLES[workload], f"{rows:,}", speed, *(cells.get(name, "") for name in PEERS)]
+    return [TITLES[workload], f"{rows:,}", speed, *(cells.get(name, "") for name in PEERS), _first(of)]
+
+
+def _first(of: list[Found]) -> str:
+    """Times as fast as the fastest peer where the cache was empty."""
+    ratios = [o["median"]["theirs"]["seconds"] / o["first"]["seconds"] for o in of if "first" in o and "ratio" in o]
+    return f"{min(ratios):.2f}" if ratios else ""
 
 
 def ratio(of: Found) -> str:

@@ -67,6 +67,7 @@ MEMORY = (
     "most that a worker held, MiB",
     "driver with scheduler, MiB",
     "s",
+    "Arrow alone, reading: MiB after the first batch, and the last",
 )
 ENVIRONMENT = ("pairs", "wall time, Dask's settings / ours", "processor time, Dask's settings / ours")
 FIRST = (
@@ -227,7 +228,8 @@ def flat_memory(found: dict[str, Any]) -> str:
             of["driver_mib"],
             of["seconds"],
         )
-        return tuple(f"{number:,.0f}" for number in numbers)
+        held = " and ".join(map(str, of.get("held_while_reading_mib", ())))
+        return (*(f"{number:,.0f}" for number in numbers), held)
 
     return f"{table(MEMORY, map(row, found['cases']))}\n\n{_busy(found)}"
 
