@@ -90,3 +90,18 @@ def test_columns_of_another_type_are_left_alone() -> None:
     assert numbers_of([step for _, step in pipeline.steps], tuple(SCHEMA.names), single) is None
     with pytest.raises(Declined, match="int64"):
         made.block(pa.table({"a": [1, 2], "b": [1.0, 2.0], "c": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint32(), pa.int64(), pa.uint64()])
+def test_whole_numbers_are_exact_or_left_alone(kind: pa.DataType) -> None:
+    schema = pa.schema([("n", kind)])
+    made = Numbers(schema, ())
+    most = min(2**53, 2 ** (kind.bit_width - pa.types.is_signed_integer(kind)) - 1)
+    least = -min(2**53, 2 ** (kind.bit_width - 1)) if pa.types.is_signed_integer(kind) else 0
+    for column in ([0, most, least, 7], [0, None, 7], [], [None]):
+        block = made.block(pa.table([pa.array(column, kind)], schema=schema))
+        np.testing.assert_array_equal(block[:, 0], [np.nan if value is None else float(value) for value in column])
+    if kind.bit_width == 64:
+        for column in ([2**53 + 1, 0], [2**53 + 1, None]):
+            with pytest.raises(pa.ArrowInvalid):
+                made.block(pa.table([pa.array(column, kind)], schema=schema))

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from scoreline.compiled.operations import Operations
 
 
+_EXACT = 2**53
+"""Whole numbers up to this are numbers of float64."""
+
+
 @dataclass(frozen=True, eq=False)
 class Numbers:
     """Columns of numbers and what is done to them, in the order and with the roundings of scikit-learn."""
@@ -76,6 +80,11 @@ def _values(column: pa.ChunkedArray, field: pa.Field) -> np.ndarray:
         raise Declined(f"column '{field.name}' is {column.type}, not {field.type}")
     if pa.types.is_integer(field.type) and column.null_count and not field.nullable:
         raise Declined(f"null in column '{field.name}'")
+    if pa.types.is_integer(field.type) and not column.null_count:
+        whole: np.ndarray = column.to_numpy()
+        if not len(whole) or (whole.min() >= -_EXACT and whole.max() <= _EXACT):
+            # Arrow looks at one value after another.
+            return whole
     values: np.ndarray = column.cast(pa.float64()).to_numpy()
     return values
 
