@@ -288,10 +288,6 @@ def doubled(values: Any) -> Any:
     return 2 * values
 
 
-class WithoutParameters:
-    """An object that looks like no estimator."""
-
-
 @pytest.mark.parametrize(
     ("step", "brings_code"),
     [
@@ -299,7 +295,6 @@ class WithoutParameters:
         (FunctionTransformer(np.log1p), False),
         (make_pipeline(StandardScaler(), FunctionTransformer(doubled)), True),
         (FromElsewhere(), True),
-        (WithoutParameters(), True),
     ],
 )
 def test_whether_its_hash_tells_all_that_it_is(step: Any, brings_code: bool) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 import scipy.stats
 from scipy._lib import doccer
 from scipy._lib._docscrape import FunctionDoc
+import scipy._lib.array_api_compat.numpy, sklearn.externals.array_api_compat.numpy
+spaces = (scipy._lib.array_api_compat.numpy, sklearn.externals.array_api_compat.numpy)
 values = np.array([3.0, 1.0, 2.0, 2.0, np.nan])
 print(json.dumps({{
     "ranks": scipy.stats.rankdata(values, nan_policy="omit").tolist(),
@@ -28,6 +30,7 @@ print(json.dumps({{
     "numpy": sorted(name for name in dir(np) if not name.startswith("_")),
     "tests of numpy": np.testing.assert_allclose.__name__,
     "fortran": np.f2py.__name__,
+    "through others": [getattr(space, name).__name__ for space in spaces for name in ("f2py", "testing")],
     "rankdata has docs": bool(scipy.stats.rankdata.__doc__),
 }}))
 """

@@ -1,12 +1,14 @@
 """The cache of the user: where it is, and what is not believed."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from scoreline.compiled import cache
-from scoreline.compiled.cache import FOLDER, by_age, is_private, place_of
+from scoreline.compiled.cache import FOLDER, NEW, make_room, place_of
 
 
 @pytest.fixture(autouse=True)
@@ -64,21 +66,41 @@ def test_the_place_depends_on_what_is_stated_and_on_the_machine(monkeypatch: pyt
 
 
 def test_what_others_may_write_to_is_not_believed(tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    assert not is_private(mine)
-    mine.mkdir(mode=0o700)
-    assert is_private(mine)
-    for mode in (0o720, 0o702, 0o777):
-        mine.chmod(mode)
-        assert not is_private(mine)
-    mine.chmod(0o755)
-    assert is_private(mine)
+    place = place_of("things", {})
+    assert place is not None
+    assert not place.is_private
+    place.make_folder()
+    place.path.write_text("kept")
+    assert place.is_private
+    for path in (place.path, *place.path.parents[:2]):
+        before = path.stat().st_mode
+        for mode in (0o720, 0o702, 0o777):
+            path.chmod(mode)
+            assert not place.is_private
+        path.chmod(before)
+    assert place.is_private
+    assert not (tmp_path / ".cache" / "scoreline").stat().st_mode & 0o077
 
 
-def test_what_is_there_is_listed_from_the_newest_on(tmp_path: Path) -> None:
-    import os
+def test_room_is_made_by_removing_what_is_ours_the_oldest_first(tmp_path: Path) -> None:
+    names = [str(number) * 32 for number in range(4)]
+    for age, name in enumerate([*names, "theirs", f"{NEW}lately", f"{NEW}once"]):
+        (tmp_path / name).mkdir()
+        written = time.time() - 60 * age - (86_400 if name.endswith("once") else 0)
+        os.utime(tmp_path / name, (written, written))
+    make_room(tmp_path, lambda _: 1, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[:2], "theirs", f"{NEW}lately"])
 
-    for age, name in enumerate(["new", "old", "older"]):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (1_000 - age, 1_000 - age))
-    assert [path.name for path in by_age(tmp_path)] == ["new", "old", "older"]
+
+def test_without_a_word_from_llvm_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("failed to get host cpu features")
+
+    cache._here.cache_clear()
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_features", broken)
+    assert place_of("things", {}) is None
+
+
+def test_the_home_of_the_user_is_known_by_its_sign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(FOLDER, "~/mine")
+    assert folder_of_cache() == tmp_path / "mine"

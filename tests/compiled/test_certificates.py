@@ -16,6 +16,7 @@ from scoreline.compiled import certificates
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.answers import Answers
 from scoreline.compiled.cache import FOLDER
+from scoreline.compiled.doubts import Partial
 from scoreline.compiled.linear import LinearModel
 from scoreline.compiled.sampling import Place
 from scoreline.compiled.scorer import LEAST_ROWS, Scorer, Tier
@@ -107,6 +108,17 @@ def test_what_a_sample_shows_to_be_wrong_is_forgotten(monkeypatch: pytest.Monkey
     assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
     assert work.given_up == 1
     assert list((tmp_path / "cache" / "proven").iterdir()) == []
+
+
+def test_what_is_believed_can_still_tell_which_values_an_encoder_refuses() -> None:
+    strict = fitted("standard", "strict", LogisticRegression(max_iter=24))
+    part = some_rows(LEAST_ROWS, seed=5)
+    refused = part.set_column(0, "city", pa.array(["nowhere", *part["city"].to_pylist()[1:]]))
+    for _ in range(2):
+        work = Scorer(strict.plan, strict.schema, strict.frame, strict.reference, STATED)
+        found = work.answers(refused, proba=False, place=NOT_SAMPLED)
+        assert isinstance(found, Partial)
+        assert found.doubts.tolist() == [0]
 
 
 def test_a_certificate_that_others_could_have_written_is_not_believed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Large trees are packed once, and mapped by who needs them next; what is not what was written is packed again."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -96,23 +97,50 @@ def _removed(kept: Path) -> None:
     (kept / "first.npy").unlink()
 
 
+def _emptied(kept: Path) -> None:
+    (kept / "nodes.npy").write_bytes(b"")
+
+
+def _zipped(kept: Path) -> None:
+    with zipfile.ZipFile(kept / "nodes.npy", "w") as file:
+        file.writestr("a", "b")
+
+
 def _about_nothing(kept: Path) -> None:
-    (kept / "about.json").write_text("[]")
+    (kept / "about.json").write_text("[" * 100_000)
+
+
+def _of_other_views(kept: Path) -> None:
+    told = json.loads((kept / "about.json").read_text())
+    told["about"]["views"]["views"].reverse()
+    (kept / "about.json").write_text(json.dumps(told))
 
 
 def _of_something_else(kept: Path) -> None:
-    about = json.loads((kept / "about.json").read_text())
-    (kept / "about.json").write_text(json.dumps({**about, "of": "something else"}))
+    told = json.loads((kept / "about.json").read_text())
+    (kept / "about.json").write_text(json.dumps({**told, "hash": "something else"}))
 
 
 def _of_anybody(kept: Path) -> None:
     kept.chmod(0o777)
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [_shortened, _flipped, _of_other_shape, _pickled, _removed, _about_nothing, _of_something_else, _of_anybody],
+SPOILING = (
+    _shortened,
+    _flipped,
+    _of_other_shape,
+    _pickled,
+    _removed,
+    _emptied,
+    _zipped,
+    _about_nothing,
+    _of_other_views,
+    _of_something_else,
+    _of_anybody,
 )
+
+
+@pytest.mark.parametrize("spoil", SPOILING)
 def test_what_is_not_what_was_written_is_packed_again(spoil: Any, tmp_path: Path) -> None:
     compiled(FOREST)
     (kept,) = (tmp_path / "cache" / "trees").iterdir()

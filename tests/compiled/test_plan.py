@@ -135,3 +135,13 @@ def test_categories_of_pandas_are_encoded_by_value_where_an_encoder_comes_first(
     found = read(columns, None, schema, named=True)
     assert isinstance(found, Plan)
     assert found.branches[0].widths == widths
+
+
+def test_an_instance_with_a_method_of_its_own_is_left_alone() -> None:
+    columns = ColumnTransformer([("n", make_pipeline(SimpleImputer(), StandardScaler()), ["amount"])])
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(FRAME, LABELS)
+    assert isinstance(read(pipeline, None, SCHEMA, named=True), Plan)
+    for step in (pipeline[-1], pipeline[0].named_transformers_["n"][-1]):
+        step.transform = step.predict = lambda values: values
+        assert reason(read(pipeline, None, SCHEMA, named=True)).endswith("has methods of its own")
+        del step.transform, step.predict

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
+from scoreline.bundle.code_inside import brings_code
 from scoreline.compiled.trees import asked_once, goes_once
 from scoreline.errors import ModelError, Problem, nearest
 from scoreline.models.base import single_threaded
@@ -105,15 +106,12 @@ class Fitted:
 
         Its estimators are tested with memory that cannot be written to.
         """
-        return not self._writes and _is_well_known(self.first)
+        return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
 
     @cached_property
     def brings_code(self) -> bool:
-        """Whether it is made of anything but scikit-learn's own estimators: its hash then does not tell all."""
-        try:
-            return not (_is_well_known(self.first) and _is_well_known(self.model))
-        except Exception:  # noqa: BLE001  an object from elsewhere, which need not have parameters
-            return True
+        """Whether it is made of anything but what known packages define: its hash then does not tell all."""
+        return brings_code([self.first, self.model])
 
     @cached_property
     def _shares_features(self) -> bool:
@@ -151,12 +149,8 @@ class Fitted:
         return given if self.transformer is None else _for_model(self.transformer.transform(given), self)
 
 
-def _is_well_known(estimator: Any) -> bool:
-    """Whether an estimator and its parameters bring no code from elsewhere."""
-    return all(map(_is_scikit_learns, (estimator, *estimator.get_params().values())))
-
-
-def _is_scikit_learns(value: Any) -> bool:
+def _is_well_known(value: Any) -> bool:
+    """Whether an estimator or a parameter of one brings no code from elsewhere."""
     origin = value if callable(value) and hasattr(value, "__name__") else type(value)
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.

@@ -7,7 +7,9 @@ work like that, it is imported later, as ever.
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 _UNUSED = {"f2py", "testing"}
 """What of NumPy is imported when somebody asks for it."""
+
+_NAMESPACES = {"scipy._lib.array_api_compat.numpy", "sklearn.externals.array_api_compat.numpy"}
+"""Who takes in all of NumPy."""
 
 
 @contextmanager
@@ -57,6 +62,9 @@ def without_unused() -> Iterator[None]:
         yield
     finally:
         numpy.__all__, numpy.__numpy_submodules__ = before
+        for namespace in _NAMESPACES & sys.modules.keys():
+            # What they did without is there for who asks.
+            vars(sys.modules[namespace])["__getattr__"] = partial(getattr, np)
 
 
 with suppress(Exception), docstrings_as_they_are(), without_unused():

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scoreline.compiled.cache import by_age, is_private, place_of
+from scoreline.compiled.cache import NEW, make_room, place_of, remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,33 +30,31 @@ class Certificate(NamedTuple):
     def exists(self) -> bool:
         """Whether the proof was made before, by this user on a machine like this one. Reads one small file."""
         with suppress(OSError):
-            return (
-                self.place is not None
-                and is_private(self.place.path.parent)
-                and self.place.path.read_bytes() == self.place.statement
-            )
+            place = self.place
+            return place is not None and place.is_private and place.path.read_bytes() == place.statement
         return False
 
     def keep(self) -> None:
         """Say that the proof was made. What keeps it from being written is logged: it is made again then."""
         if self.place is None:
             return
-        folder = self.place.path.parent
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=folder, delete=False) as file:
-                file.write(self.place.statement)
-            Path(file.name).replace(self.place.path)
-            for oldest in by_age(folder)[MOST:]:
-                oldest.unlink(missing_ok=True)
+            folder = self.place.make_folder()
+            with NamedTemporaryFile(dir=folder, prefix=NEW, delete=False) as file:
+                try:
+                    file.write(self.place.statement)
+                    file.flush()
+                    Path(file.name).replace(self.place.path)
+                finally:
+                    remove(Path(file.name))
+            make_room(folder, lambda _: 1, MOST)
         except OSError as error:
             _log.info("the proof of a compiled pipeline is not remembered: %s", error)
 
     def revoke(self) -> None:
         """Have the next process prove it again."""
         if self.place is not None:
-            with suppress(OSError):
-                self.place.path.unlink()
+            remove(self.place.path)
 
 
 def certificate(stated: Mapping[str, Any]) -> Certificate:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scoreline.compiled.cache import by_age, is_private, place_of
+from scoreline.compiled.cache import NEW, make_room, place_of, remove
 from scoreline.compiled.descent import Going
 from scoreline.compiled.flat import Descent
 from scoreline.compiled.views import Views
@@ -37,13 +37,13 @@ class KeptTrees(NamedTuple):
 
     def load(self) -> Going | None:
         """The trees that are kept, mapped; None where they are not there or not what was written. Reads them once."""
-        if self.place is None or not is_private(self.place.path):
+        if self.place is None or not self.place.is_private:
             return None
         try:
             return _loaded(self.place)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            _log.info("trees in %s are packed again: %s", self.place.path, error)
-            shutil.rmtree(self.place.path, ignore_errors=True)
+        except Exception as error:  # noqa: BLE001  NumPy raises many things for what is no array
+            _log.info("trees in %s are packed again: %s: %s", self.place.path, type(error).__name__, error)
+            remove(self.place.path)
             return None
 
     def keep(self, trees: Going) -> Going:
@@ -64,19 +64,14 @@ def kept_trees(stated: Mapping[str, Any]) -> KeptTrees:
 
 
 def _loaded(place: Place) -> Going:
-    about = json.loads((place.path / _ABOUT).read_bytes())
-    if about["of"] != place.statement.decode():
-        raise ValueError("they are of something else")
+    told = json.loads((place.path / _ABOUT).read_bytes())
     arrays = Descent(*(np.load(place.path / f"{name}.npy", mmap_mode="r") for name in Descent._fields))
-    if _hashes(arrays) != about["hashes"]:
+    about = told["about"]
+    if told["hash"] != _hash_of(place, about) or about["hashes"] != list(map(_hash, arrays)):
         raise ValueError("they are not what was written")
-    told = about["views"]
-    pairs, sorting = (tuple(map(tuple, told[name])) for name in ("views", "sorting"))
-    return Going(arrays, Views(pairs, told["root"], told["roots"], sorting))
-
-
-def _hashes(arrays: Descent) -> list[str]:
-    return list(map(_hash, arrays))
+    views = about["views"]
+    pairs, sorting = (tuple(map(tuple, views[name])) for name in ("views", "sorting"))
+    return Going(arrays, Views(pairs, views["root"], views["roots"], sorting))
 
 
 def _hash(array: np.ndarray) -> str:
@@ -86,30 +81,33 @@ def _hash(array: np.ndarray) -> str:
     return found.hexdigest()
 
 
+def _hash_of(place: Place, about: Mapping[str, Any]) -> str:
+    """The hash of what is told about trees, and of what they are made of."""
+    return hashlib.sha256(place.statement + json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
 def _write(place: Place, trees: Going) -> None:
-    parent = place.path.parent
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = Path(mkdtemp(dir=parent))
+    folder = place.make_folder()
+    made = Path(mkdtemp(dir=folder, prefix=NEW))
     try:
         arrays = Descent(*map(np.ascontiguousarray, trees.trees))
         for name, array in arrays._asdict().items():
             np.save(made / f"{name}.npy", array, allow_pickle=False)
-        about = {"of": place.statement.decode(), "hashes": _hashes(arrays), "views": _described(trees.views)}
-        (made / _ABOUT).write_text(json.dumps(about, indent=1))
+        about = {"hashes": list(map(_hash, arrays)), "views": _described(trees.views)}
+        (made / _ABOUT).write_text(json.dumps({"about": about, "hash": _hash_of(place, about)}, indent=1))
         if not place.path.exists():
             made.rename(place.path)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
-    _make_room(parent)
+        remove(made)
+    make_room(folder, _size, MOST_BYTES)
 
 
 def _described(views: Views) -> dict[str, Any]:
     return {"views": views.views, "root": views.root, "roots": views.roots, "sorting": views.sorting}
 
 
-def _make_room(folder: Path) -> None:
-    left = MOST_BYTES
-    for kept in by_age(folder):
-        left -= sum(file.stat().st_size for file in kept.iterdir())
-        if left < 0:
-            shutil.rmtree(kept, ignore_errors=True)
+def _size(folder: Path) -> int:
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in folder.iterdir())
+    # Another process has just removed it.
+    return 0

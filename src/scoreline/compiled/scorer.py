@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache, partial
 from threading import Lock
@@ -259,12 +260,16 @@ class Scorer:
     def _layout(self, plan: Plan, table: pa.Table) -> Layout | None:
         """The layout of the matrix, from the first rows that can be encoded: many of them, for they decide its type."""
         encoding = Encoding(plan, self._schema, self._frame, no_look_up)
-        pieces = [table.slice(0, REAL_ROWS), *(table.slice(start, 2) for start in range(0, 64, 2))]
-        return next((layout for piece in pieces if (layout := _layout(encoding, piece)) is not None), None)
+        return next((layout for piece in _first_rows(table) if (layout := _layout(encoding, piece)) is not None), None)
 
     def _encoding(self, plan: Plan, derive: Any, table: pa.Table) -> Encoding:
         encoding = Encoding(plan, self._schema, self._frame, derive)
         encoding.settle(table.slice(0, REAL_ROWS))
+        for piece in _first_rows(table):
+            # Encoders tell which value they refuse once they know others, which may stand beside it.
+            with suppress(Exception):
+                encoding.blocks(piece)
+                break
         return encoding
 
     def _end(self, tier: Tier, place: Place) -> None:
@@ -283,6 +288,11 @@ class Scorer:
                 tier,
                 where,
             )
+
+
+def _first_rows(table: pa.Table) -> list[pa.Table]:
+    """The first rows of a table; then two at a time, in case one of them is refused."""
+    return [table.slice(0, REAL_ROWS), *(table.slice(start, 2) for start in range(0, 64, 2))]
 
 
 def _layout(encoding: Encoding, table: pa.Table) -> Layout | None:
