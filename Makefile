@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 .DEFAULT_GOAL := help
 .PHONY: help setup lock fmt lint types arch test check docs demo faults soak image \
 	parity bench bench-peers bench-faults bench-first bench-writing bench-compiled bench-suite bench-memory bench-protocol \
-	bench-units bench-time bench-tables bytecode
+	bench-units bench-time bench-cache bench-tables bytecode
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ bench-units: bytecode  ## measure many files and many units
 
 bench-time: bytecode  ## measure where the time of a whole job goes
 	$(BIN)/python -W ignore -m benchmarks.where_time_goes
+
+bench-cache: bytecode  ## measure the first job of an artifact against later ones
+	$(BIN)/python -W ignore -m benchmarks.remembered
 
 bench-tables: setup  ## write the benchmarks' tables from their results
 	$(BIN)/python -m benchmarks.tables

@@ -36,12 +36,15 @@ DETAILS = (
 def short(found: Found) -> str:
     """Times as fast as each peer, for two workers: the README's table, with versions, and a geometric mean."""
     groups = {group: of for group, of in _groups(found).items() if group[2] == MAIN_WORKERS}
-    heads = ["job", "rows", "Scoreline, rows/s", *(peer.title for peer in PEERS.values()), "first run, fastest peer"]
+    heads = ["job", "rows", "Scoreline, rows/s", *(peer.title for peer in PEERS.values())]
     rows = [_short_row(group, of) for group, of in groups.items()]
-    told = (
-        "Times as fast as each, median of pairs in turns (least to most of them), two workers, start-up included. "
-        "The last column is of one run that found nothing in the cache, as the first one of an artifact does."
-    )
+    told = "Times as fast as each, median of pairs in turns (least to most of them), two workers, start-up included."
+    if any("first" in o for of in groups.values() for o in of):
+        heads, rows = (
+            [*heads, "first run, fastest peer"],
+            [[*row, _first(of)] for row, of in zip(rows, groups.values(), strict=True)],
+        )
+        told += " The last column is of one run that found nothing in the cache, as the first one of an artifact does."
     return "\n\n".join([told, table(heads, rows), _mean(groups), f"Versions: {versions(found)}. {loads(found)}"])
 
 
@@ -77,7 +80,7 @@ def _short_row(group: Group, of: list[Found]) -> list[str]:
     ours = [o["median"]["ours"]["seconds"] for o in of if "median" in o]
     cells = {o["contender"]: ratio(o) for o in of}
     speed = f"{rows / sorted(ours)[len(ours) // 2]:,.0f}" if ours else ""
-    return [TITLES[workload], f"{rows:,}", speed, *(cells.get(name, "") for name in PEERS), _first(of)]
+    return [TITLES[workload], f"{rows:,}", speed, *(cells.get(name, "") for name in PEERS)]
 
 
 def _first(of: list[Found]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import speed_tables, suite_tables, time_tables
 from benchmarks.machine import RESULTS, kept
 from benchmarks.markdown import put, table
+from benchmarks.peers.titles import TITLES
 from benchmarks.under_faults.contenders import CONTENDERS
 from benchmarks.under_faults.verdicts import NEW, OLD, UNREADABLE
 
@@ -68,6 +69,17 @@ MEMORY = (
     "driver with scheduler, MiB",
     "s",
     "Arrow alone, reading: MiB after the first batch, and the last",
+)
+REMEMBERED = (
+    "job",
+    "rows",
+    "pairs",
+    "wall s, empty cache",
+    "wall s, known",
+    "processor s, empty cache",
+    "processor s, known",
+    "wall time, empty / known",
+    "processor time, empty / known",
 )
 ENVIRONMENT = ("pairs", "wall time, Dask's settings / ours", "processor time, Dask's settings / ours")
 FIRST = (
@@ -270,6 +282,19 @@ def first_prediction(found: dict[str, Any]) -> str:
     return f"{table(FIRST, rows)}\n\n{_busy(found)}"
 
 
+def remembered(found: dict[str, Any]) -> str:
+    """Whole jobs with an empty cache, and with one that knows the artifact."""
+
+    def row(name: str, of: dict[str, Any]) -> tuple[str, ...]:
+        wall, cpu = of["seconds"], of["cpu_seconds"]
+        seconds = (f"{side[cache]:.2f}" for side in (wall, cpu) for cache in ("empty", "known"))
+        ratios = (f"{side['ratio']:.2f} ({side['least']:.2f} to {side['most']:.2f})" for side in (wall, cpu))
+        return (TITLES[name], f"{of['rows']:,}", str(of["pairs"]), *seconds, *ratios)
+
+    rows = [row(name, of) for name, of in found["workloads"].items()]
+    return f"{table(REMEMBERED, rows)}\n\n{_busy(found)}"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "peers_under_faults": peers_under_faults,
     "protocol_overhead": protocol_overhead,
@@ -281,6 +306,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "tree_walks": tree_walks,
     "first_prediction": first_prediction,
     "peers_speed": speed_tables.full,
+    "peers_speed_second_machine": speed_tables.short,
+    "remembered": remembered,
     "flat_memory": flat_memory,
     "worker_environment": worker_environment,
     "where_time_goes": time_tables.where_time_goes,
