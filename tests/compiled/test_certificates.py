@@ -51,7 +51,7 @@ def asked(case: Case, stated: Mapping[str, Any] | None = STATED, part: pa.Table 
     """How often a new process asks scikit-learn until it answers for a part itself, and by which tier."""
     asked = Asked(case.reference)
     assert NOT_SAMPLED.is_sampled is False
-    work = Scorer(case.plan, case.schema, case.frame, asked, stated)
+    work = Scorer(case.plan, case.schema, case.frame, asked, lambda: stated)
     found = work.answers(part, proba=False, place=NOT_SAMPLED)
     assert isinstance(found, Answers)
     assert found.agrees(case.reference(part, False), 0)
@@ -87,7 +87,7 @@ def test_it_is_proven_again_where_columns_are_encoded_otherwise() -> None:
     asked(LINEAR)
     cities = pa.array([f"city {number}" for number in range(PART.num_rows)])
     other = Asked(LINEAR.reference)
-    work = Scorer(LINEAR.plan, LINEAR.schema, LINEAR.frame, other, STATED)
+    work = Scorer(LINEAR.plan, LINEAR.schema, LINEAR.frame, other, lambda: STATED)
     work.answers(PART.set_column(0, "city", cities), proba=False, place=NOT_SAMPLED)
     assert other.times > 0
 
@@ -104,7 +104,7 @@ def test_what_a_sample_shows_to_be_wrong_is_forgotten(monkeypatch: pytest.Monkey
     asked(LINEAR)
     right = LinearModel.by_tables
     monkeypatch.setattr(LinearModel, "by_tables", lambda *given: (right(*given) + 1) % 3)
-    work = Scorer(LINEAR.plan, LINEAR.schema, LINEAR.frame, LINEAR.reference, STATED)
+    work = Scorer(LINEAR.plan, LINEAR.schema, LINEAR.frame, LINEAR.reference, lambda: STATED)
     assert work.answers(PART, proba=False, place=Place("unit", 0, 1)) is None
     assert work.given_up == 1
     assert list((tmp_path / "cache" / "proven").iterdir()) == []
@@ -115,7 +115,7 @@ def test_what_is_believed_can_still_tell_which_values_an_encoder_refuses() -> No
     part = some_rows(LEAST_ROWS, seed=5)
     refused = part.set_column(0, "city", pa.array(["nowhere", *part["city"].to_pylist()[1:]]))
     for _ in range(2):
-        work = Scorer(strict.plan, strict.schema, strict.frame, strict.reference, STATED)
+        work = Scorer(strict.plan, strict.schema, strict.frame, strict.reference, lambda: STATED)
         found = work.answers(refused, proba=False, place=NOT_SAMPLED)
         assert isinstance(found, Partial)
         assert found.doubts.tolist() == [0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from scoreline.bundle.frames import frames_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def scorer_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Scorer:
     """The scorer of what was fitted, once per process; `inputs` and `from_pandas` are those of the bundle."""
     plan, frame, reference = made_of(fitted, inputs, from_pandas=from_pandas)
-    return Scorer(plan, inputs, frame, reference, stated_of(fitted, inputs, from_pandas=from_pandas))
+    return Scorer(plan, inputs, frame, reference, partial(stated_of, fitted, inputs, from_pandas=from_pandas))
 
 
 def stated_of(fitted: Fitted, inputs: pa.Schema, *, from_pandas: bool) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ import logging
 import warnings
 from contextlib import suppress
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,8 @@ class Scorer:
     schema : the input columns
     frame : makes the frame that scikit-learn is given, of a table and the schema of its columns
     reference : the answers of scikit-learn
-    stated : what a certificate states of what was fitted, JSON values; None when every process proves it
+    state : gives what a certificate states of what was fitted, JSON values, or None when every process proves it;
+        asked once something is compiled
     """
 
     def __init__(
@@ -94,19 +95,23 @@ class Scorer:
         schema: pa.Schema,
         frame: MakeFrame,
         reference: Reference,
-        stated: Mapping[str, Any] | None = None,
+        state: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._plan = plan
         self._schema = schema
         self._frame = frame
         self._reference = reference
-        self._stated = stated
+        self._state = state
         self._lock = Lock()
         self._waiting = [Tier.COMPILED, Tier.ENCODED]
         self._worth = {tier: 0 if isinstance(plan, NotCompilable) else self._rows_worth(plan, tier) for tier in Tier}
         self._ways: dict[Tier, Way] = {}
         self._reasons: list[str] = []
         self._parts = self._rows = self._given_up = 0
+
+    @cached_property
+    def _stated(self) -> Mapping[str, Any] | None:
+        return self._state()
 
     @property
     def tier(self) -> Tier:
