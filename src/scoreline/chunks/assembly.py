@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from scoreline.chunks.pages import CRC, encoding_counts, encodings_of, pages_of, reading_of
+from scoreline.chunks.pages import CRC, encoding_counts, encodings_of, pages_of
 from scoreline.chunks.stored import CODES, OLD_CODES, PLAIN, DamagedPageError, footer_in_memory, value
 from scoreline.chunks.thrift import I16, I32, I64, LIST, STRUCT, Struct, serialize
 
@@ -80,11 +80,10 @@ class PassedChunk:
         return self.pages[0].is_dictionary and {page.encoding for page in self.pages} <= {PLAIN, OLD_CODES, CODES}
 
     def copy(self, put: Put, at: int) -> Struct:
-        """See `Chunk.copy`; memory: 1 MiB or a page. Raises DamagedPageError where a checksum is of something else."""
+        """See `Chunk.copy`; memory: one page. Raises DamagedPageError where a page is not what its checksum is of."""
         start, plain_size, starts = at, 0, []
-        read = reading_of(self.read, self.chunk)
         for page in self.pages:
-            body, header = _sealed(read, page)
+            body, header = _sealed(self.read, page)
             put(header)
             put(body)
             starts.append(at)

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 CRC = 4
 _FIRST_READ, _LARGEST_HEADER = 512, 1 << 24
-_AT_ONCE = 1 << 20
-"""Bytes of a chunk that is read with one call; the pages of a larger one are read one by one."""
-
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 _HEADERS = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 """The field of a page's header that describes its kind."""
@@ -71,21 +68,8 @@ def pages_of(read: ReadAt, chunk: StoredChunk) -> list[Page]:
     return pages
 
 
-def reading_of(read: ReadAt, chunk: StoredChunk) -> ReadAt:
-    """What reads the pages of a chunk, with as few calls as memory allows. Eager for a small chunk."""
-    if chunk.size > _AT_ONCE:
-        return read
-    body = read(chunk.start, chunk.size)
-
-    def taken(start: int, size: int) -> bytes:
-        return body[start - chunk.start : start - chunk.start + size]
-
-    return taken
-
-
 def _walked(read: ReadAt, chunk: StoredChunk) -> Iterator[Page]:
     at, end = chunk.start, chunk.start + chunk.size
-    read = reading_of(read, chunk)
     while at < end:
         header, size = _header(read, at, end)
         page = _page(header, at + size)

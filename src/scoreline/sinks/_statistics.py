@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,24 +67,8 @@ def _are_within(values: Sequence[pa.Array], least: Any, largest: Any) -> bool:
 
 
 def _is_within(values: Sequence[pa.Array], least: Any, largest: Any) -> bool:
-    if all(map(_is_plain, values)):
-        return all(_are_numbers_within(_stored(array), least, largest) for array in values if len(array))
     found = pc.min_max(pa.chunked_array([_stored(array) for array in values])).as_py()
     return found["min"] is None or not (found["min"] < least or largest < found["max"])
-
-
-def _is_plain(array: pa.Array) -> bool:
-    """Whether NumPy takes numbers as they are: Arrow takes several times as long to look at them."""
-    kind = array.type
-    whole = pa.types.is_integer(kind) or pa.types.is_temporal(kind)
-    return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind) or (whole and not array.null_count))
-
-
-def _are_numbers_within(array: pa.Array, least: Any, largest: Any) -> bool:
-    # Of floats null becomes NaN, which both leave out; where all are so, nothing is beyond anything.
-    values = array.to_numpy(zero_copy_only=False)
-    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
-    return not (low < least or largest < high)
 
 
 def _listed(values: Sequence[pa.Array]) -> list[pa.Array]:
