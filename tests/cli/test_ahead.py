@@ -75,6 +75,21 @@ def test_they_end_early_where_none_is_needed(tmp_path: Path) -> None:
         assert running() is None
 
 
+def test_a_config_that_comes_through_a_pipe_is_left_to_who_reads_it(tmp_path: Path) -> None:
+    content = Path(job(tmp_path, LARGE["parquet"])).read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Open at both ends, so that nobody waits.
+    end = os.open(pipe, os.O_RDWR)
+    try:
+        os.write(end, content)
+        with workers_ahead(["predict", str(pipe)]):
+            assert running() is None
+        assert os.read(end, len(content) + 1) == content
+    finally:
+        os.close(end)
+
+
 @pytest.mark.parametrize("arguments", [["predict", "--json", "{}"], ["run", "--set", "name=b", "{}"]])
 def test_the_config_is_found_wherever_it_stands(tmp_path: Path, arguments: list[str]) -> None:
     config = job(tmp_path, LARGE["parquet"])

@@ -208,6 +208,32 @@ def test_other_models_are_not_compiled(model: Any) -> None:
     assert isinstance(compiled(fit(columns("standard", "ordinal"), model)), NotCompilable)
 
 
+class Doubtful(DecisionTreeClassifier):  # type: ignore[misc]
+    """A tree that is never sure."""
+
+    def predict_proba(self, X: Any, check_input: bool = True) -> Any:
+        return super().predict_proba(X, check_input) / 2
+
+
+def _of_its_own(tree: Any) -> Any:
+    tree.predict_proba = lambda values, **_: np.ones((len(values), len(tree.classes_)))
+    return tree
+
+
+def _of_another_kind(_: Any) -> Any:
+    return Doubtful().fit(np.eye(9), np.arange(9) % 2)
+
+
+@pytest.mark.parametrize("other", [_of_another_kind, _of_its_own])
+def test_a_forest_with_a_tree_that_answers_otherwise_is_not_compiled(other: Any) -> None:
+    model = RandomForestClassifier(3, random_state=0).fit(np.eye(9), np.arange(9) % 2)
+    assert isinstance(read_trees(model), Ensemble)
+    model.estimators_[1] = other(model.estimators_[1])
+    found = read_trees(model)
+    assert isinstance(found, NotCompilable)
+    assert "than by its nodes" in found.reason
+
+
 def test_histogram_boosting_takes_no_sparse_matrix() -> None:
     case = case_of("histogram")
     encoding, blocks = blocks_of(case, some_rows(20))

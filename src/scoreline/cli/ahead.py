@@ -58,6 +58,8 @@ def chosen(kind: str) -> None:
 def _has_workers(config: str) -> bool:
     """Whether this is the config of a job that will probably have workers; what is none has none."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        if not Path(config).is_file():
+            return False  # What comes through a pipe can be read once, which is for who needs it.
         job: dict[str, Any] = json.loads(Path(config).read_text(encoding="utf-8"))
         if job.get("cluster"):
             return bool(job["cluster"]["kind"] == "local")

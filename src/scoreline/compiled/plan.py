@@ -117,7 +117,7 @@ def _read(model: Any, transformer: Any, schema: pa.Schema, *, named: bool) -> Pl
         first, last = _without_preprocessor(last)
     if not hasattr(last, "predict"):
         return NotCompilable(f"{type(last).__name__} does not predict")
-    own = [each for step in (*first, last) for each in (step, *_inside(step)) if _has_own_methods(each)]
+    own = [each for step in (*first, last) for each in (step, *_inside(step)) if has_own_methods(each)]
     if own:
         return NotCompilable(f"this {type(own[0]).__name__} has methods of its own")
     changed = [step for step in first if not _gives_arrays(step)]
@@ -151,7 +151,7 @@ def _steps(estimator: Any) -> list[Any]:
     return [inner for step in steps for inner in _steps(step)]
 
 
-def _has_own_methods(step: Any) -> bool:
+def has_own_methods(step: Any) -> bool:
     """Whether an instance answers otherwise than its class does."""
     return any(callable(getattr(type(step), name, None)) for name in getattr(step, "__dict__", ()))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoreline.compiled.answers import Answers, Chosen, first_of_best
-from scoreline.compiled.plan import NotCompilable
+from scoreline.compiled.plan import NotCompilable, has_own_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -144,7 +144,10 @@ def _has_minus_zero(values: np.ndarray) -> bool:
     return bool((np.signbit(values) & (values == 0)).any())
 
 
-def _forest(model: Any) -> Ensemble:
+def _forest(model: Any) -> Ensemble | NotCompilable:
+    others = [each for each in model.estimators_ if _readers().get(type(each)) is not _tree or has_own_methods(each)]
+    if others:
+        return NotCompilable(f"a {type(others[0]).__name__} of it answers otherwise than by its nodes")
     trees = tuple(_nodes(each.tree_, each.tree_.value[:, 0, :]) for each in model.estimators_)
 
     def finish(sums: np.ndarray, proba: bool) -> Answers:  # noqa: FBT001
