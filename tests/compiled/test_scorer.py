@@ -50,7 +50,7 @@ def scorer(case: Case, reference: Any = None) -> Scorer:
     [
         (LINEAR, Tier.COMPILED),
         (fitted("standard", "one_hot", KNeighborsClassifier()), Tier.ENCODED),
-        (fitted("standard", "target", Ridge(), "number"), Tier.ENCODED),
+        (fitted("standard", "target", Ridge(), "number"), Tier.COMPILED),
     ],
 )
 def test_a_part_is_answered_by_the_fastest_tier(case: Case, tier: Tier) -> None:

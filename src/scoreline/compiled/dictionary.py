@@ -41,6 +41,19 @@ class Declined(Exception):  # noqa: N818  no fault: it tells that scikit-learn i
         self.rows = rows if rows is not None and len(rows) else None
 
 
+class NotYet(Declined):
+    """A part is left to scikit-learn by a model that may learn from its blocks to do without.
+
+    Attributes
+    ----------
+    learn : takes the blocks, the number of rows, and what makes the matrix of blocks and so many rows
+    """
+
+    def __init__(self, reason: str, learn: Callable[[Any, int, Any], None]) -> None:
+        super().__init__(reason)
+        self.learn = learn
+
+
 @dataclass(frozen=True, eq=False)
 class Dictionary:
     """Distinct values of a column that were met so far.

@@ -1,24 +1,27 @@
-"""Linear classifiers of a dense matrix: a look-up and an addition per column, labels certified by a bound on rounding.
+"""Linear models of a dense matrix: a look-up and an addition per column, labels certified by a bound on rounding.
 
 NumPy adds up at first, and machine code once enough rows have come and it has chosen the same labels for a part; see
 `scoreline.compiled.linear_kernel`.
 
-Regressors of a dense matrix are not compiled: their predictions are the scores, whose last bits depend on the order in
-which BLAS adds up. For models of a sparse matrix see `scoreline.compiled.sparse_linear`.
+The last bits of probabilities, and of what regressors predict, depend on the order in which BLAS adds up. They are
+scikit-learn's own until that order is found; see `scoreline.compiled.blas_scores`. For models of a sparse matrix see
+`scoreline.compiled.sparse_linear`.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoreline.compiled.answers import ROUNDING, Answers, Chosen
-from scoreline.compiled.dictionary import CodedBranch, Declined
+from scoreline.compiled.blas_scores import BlasScores
+from scoreline.compiled.dictionary import CodedBranch, Declined, NotYet
 from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape, Trial, vectors
 from scoreline.compiled.plan import NotCompilable
-from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear
+from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear, scoring_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,13 +48,15 @@ class LinearModel:
     coef : (features, classes), or (features, 1) for two classes; float64
     intercept : (classes,)
     layout : where its features come from
-    trial : its machine code, if it has come to that
+    blas : its scores to the last bit
+    trial : its machine code for labels, if it has come to that
     """
 
     model: Any
     coef: np.ndarray
     intercept: np.ndarray
     layout: Layout
+    blas: BlasScores
     tolerance: float = ROUNDING
     trial: Trial = field(default_factory=Trial)
 
@@ -85,14 +90,17 @@ class LinearModel:
         return slice(1, 2) if self.coef.shape[1] == 1 else slice(0, self.coef.shape[1])
 
     def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
-        """Labels, the very ones of scikit-learn.
+        """Labels and probabilities, the very ones of scikit-learn.
 
-        Raises Declined where one is not certain, where scikit-learn would raise, and for probabilities: their last bits
-        depend on the order in which BLAS adds up, and a file must not depend on which tier a process has come to.
+        Raises Declined where a label is not certain, where scikit-learn would raise, and for probabilities where the
+        order in which BLAS adds up is not known: a file must not depend on which tier a process has come to.
         """
-        if proba:
-            raise Declined("probabilities are scikit-learn's own")
         self.layout.check(blocks)
+        if proba:
+            scores = _scores(self.blas, blocks, count)
+            places = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(np.intp)
+            found = _with_scores(self.model, "decision_function", scores).predict_proba(scores)
+            return Answers(Chosen(self.model.classes_, places), found)
         if self.trial.kernel is not None:
             return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks, count)))
         places = self.by_tables(blocks, count)
@@ -184,6 +192,55 @@ class LinearModel:
         return np.asarray(3 * small / (1 - small) * magnitudes + 1e-300)
 
 
+@dataclass(frozen=True, eq=False)
+class LinearRegressor:
+    """A fitted linear model whose predictions are its scores, or follow from them.
+
+    Attributes
+    ----------
+    model : the regressor
+    scores_by : the name of the method by which it computes its scores
+    layout : where its features come from
+    blas : its scores to the last bit
+    """
+
+    model: Any
+    scores_by: str
+    layout: Layout
+    blas: BlasScores
+    tolerance: float = ROUNDING
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], np.ndarray]:
+        """None: scores have no thresholds."""
+        return {}
+
+    def derive(self, _branch: int, _place: int, rows: Any) -> np.ndarray:
+        """Nothing: what is looked up depends on the order."""
+        return np.empty((rows.shape[0], 0))
+
+    def answers(self, blocks: Sequence[Block], count: int, *, proba: bool) -> Answers:
+        """Predictions. Raises Declined where scikit-learn refuses a row or the order of BLAS is not known."""
+        self.layout.check(blocks)
+        scores = _scores(self.blas, blocks, count)
+        return Answers(np.asarray(_with_scores(self.model, self.scores_by, scores).predict(scores)))
+
+
+def _scores(blas: BlasScores, blocks: Sequence[Block], count: int) -> np.ndarray:
+    made = blas.scores(blocks, count)
+    if made is None:
+        raise NotYet("the order in which BLAS adds up is not known", blas.learn)
+    return made
+
+
+def _with_scores(model: Any, scores_by: str, scores: np.ndarray) -> Any:
+    """A model that goes scikit-learn's own way from these scores to answers; it may write into them."""
+    scored = copy(model)
+    flat = scores.ravel() if scores.shape[1] == 1 else scores
+    setattr(scored, scores_by, lambda *_: flat.copy())
+    return scored
+
+
 def _coded(blocks: Sequence[Block]) -> list[Coded]:
     return [column for block in blocks if isinstance(block, CodedBranch) for column in block.columns]
 
@@ -201,13 +258,14 @@ def _decided(scores: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     return np.asarray(near % scores.shape[1])
 
 
-def compile_linear(plan: Plan, layout: Layout) -> LinearModel | SparseLinear | NotCompilable:
+def compile_linear(plan: Plan, layout: Layout) -> LinearModel | LinearRegressor | SparseLinear | NotCompilable:
     """The model of a plan, whose blocks have the widths and types of `layout`, as look-up tables."""
     model = plan.model
     if layout.sparse:
         return compile_sparse_linear(plan, layout)
-    if not _is_known(model):
-        return NotCompilable(f"{type(model).__name__} is no linear classifier, and the matrix is dense")
+    scores_by = "decision_function" if _is_known(model) else _regressing(plan)
+    if scores_by is None:
+        return NotCompilable(f"{type(model).__name__} is no linear model that is known for a dense matrix")
     if layout.dtype != np.float64 or model.coef_.dtype != np.float64:
         return NotCompilable(f"features of type {layout.dtype}")
     widths = [width for block in layout.widths for width in block]
@@ -215,7 +273,17 @@ def compile_linear(plan: Plan, layout: Layout) -> LinearModel | SparseLinear | N
     if sum(widths) != len(coef):
         return NotCompilable(f"{sum(widths)} features for {len(coef)} coefficients")
     intercept = np.broadcast_to(np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64)), coef.shape[1])
-    return LinearModel(model, coef, intercept, layout)
+    one_hot = tuple(branch.one_hot for branch in plan.branches)
+    blas = BlasScores(getattr(model, scores_by), coef, intercept, layout, one_hot)
+    if _is_known(model):
+        return LinearModel(model, coef, intercept, layout, blas)
+    return LinearRegressor(model, scores_by, layout, blas)
+
+
+def _regressing(plan: Plan) -> str | None:
+    """The method by which a regressor computes its scores, where it is worth a look-up."""
+    found = None if hasattr(plan.model, "classes_") else scoring_method(plan.model)
+    return found if any(branch.widths for branch in plan.branches) else None
 
 
 def _is_known(model: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.compiled.machine_code import MachineCode, Writer
+from scoreline.compiled.machine_code import MachineCode, Writer, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,10 +116,10 @@ class Kernel:
         numbers : for each number float64 (rows,), with any stride
         """
         width = self.shape.looked_up
-        _hold(len(codes) == len(tables) == self.shape.columns, len(numbers) == self.shape.numbers)
-        _hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.shape[1] == width for each in tables))
-        _hold(*(each.flags.c_contiguous for each in (*codes, *tables)), *(each.dtype == np.int32 for each in codes))
-        _hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
+        hold(len(codes) == len(tables) == self.shape.columns, len(numbers) == self.shape.numbers)
+        hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.shape[1] == width for each in tables))
+        hold(*(each.flags.c_contiguous for each in (*codes, *tables)), *(each.dtype == np.int32 for each in codes))
+        hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
         made = np.empty(rows, np.int32)
         groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
         strides = np.array([each.strides[0] for each in numbers], np.int64)
@@ -165,12 +165,6 @@ def vectors(scores: np.ndarray, width: int) -> np.ndarray:
     # Of two classes, which have one score, the second wins when it is above zero, and so above minus itself.
     both = np.hstack([-scores, scores]) if scores.shape[1] == 1 else scores
     return np.pad(both, ((0, 0), (0, width - both.shape[1])))
-
-
-def _hold(*conditions: bool) -> None:
-    if not all(conditions):
-        what = "arrays of another shape or type than the code is made for"
-        raise ValueError(what)
 
 
 def code(shape: Shape) -> str:

@@ -36,6 +36,13 @@ class MachineCode:
         self.call = ctypes.CFUNCTYPE(None, *arguments)(self._engine.get_function_address(name))
 
 
+def hold(*conditions: bool) -> None:
+    """Raise ValueError unless all conditions hold that code has of what it is given."""
+    if not all(conditions):
+        what = "arrays of another shape or type than the code is made for"
+        raise ValueError(what)
+
+
 class Writer:
     """Writes the instructions one after another; each method gives the name of what it computes."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from scoreline.compiled.answers import ROUNDING, Answers
-from scoreline.compiled.dictionary import Declined
+from scoreline.compiled.dictionary import Declined, NotYet
 from scoreline.compiled.doubts import suspects
 from scoreline.compiled.trees import asked_once
 
@@ -80,6 +80,8 @@ class Way:
         if self.compiled is not None:
             try:
                 return self.compiled.answers(blocks, table.num_rows, proba=proba)
+            except NotYet as why:
+                why.learn(blocks, table.num_rows, self.encoding.stacked)
             except Declined as why:
                 if why.rows is not None:
                     raise

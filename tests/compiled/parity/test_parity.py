@@ -26,9 +26,10 @@ from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.compiling import scorer_of
 from scoreline.cleaning import Cleaning, CleanPart
-from scoreline.compiled import linear_kernel
+from scoreline.compiled import blas_scores, linear_kernel
 from scoreline.compiled import scorer as scorer_module
 from scoreline.compiled.cache import FOLDER
+from scoreline.compiled.sparse_linear import scoring_method
 from scoreline.contract import Contract
 from scoreline.frame import to_frame
 from scoreline.threads import limited
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 EACH = -(-wanted() // len(FAMILIES))
 TRAINING_ROWS, ROWS, HARD_ROWS = 160, 256, 24
+LARGE_ROWS = blas_scores.ROWS[0]
+"""Of linear models: smaller matrices are added up in other orders."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,6 +55,7 @@ def _at_once() -> Iterator[None]:
         for name in ("FIRST_ROWS", "KERNEL_ROWS", "LEAST_ROWS"):
             patch.setattr(scorer_module, name, 1)
         patch.setattr(linear_kernel, "KERNEL_ROWS", 1)
+        patch.setattr(blas_scores, "ENOUGH_ROWS", 1)
         yield
 
 
@@ -130,10 +134,14 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
 
 def parts(case: Drawn, bundle: Bundle) -> Iterator[pa.Table]:
     """Ordinary rows, hard ones that are mostly answered, and some with many hard values, of which many are refused."""
-    near = thresholds(case, bundle.fitted.model)
+    pipeline = bundle.fitted.model
+    near, model = thresholds(case, pipeline), getattr(pipeline, "steps", [("", pipeline)])[-1][1]
     yield ordinary(case.columns, ROWS, case.seed + 1)
     yield hard(ordinary(case.columns, ROWS, case.seed + 2), near, case.seed, often=0.003)
     yield hard(ordinary(case.columns, HARD_ROWS, case.seed + 3), near, case.seed + 1, often=0.15)
+    if scoring_method(model) is not None:
+        yield ordinary(case.columns, LARGE_ROWS, case.seed + 4)
+        yield hard(ordinary(case.columns, LARGE_ROWS, case.seed + 5), near, case.seed + 2, often=0.0001)
 
 
 def thresholds(case: Drawn, pipeline: Any) -> dict[str, np.ndarray]:
