@@ -215,7 +215,15 @@ def _comparable(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Arra
     if pa.types.is_string_view(plain.type):
         plain = plain.cast(pa.string())
     is_text = pa.types.is_string(plain.type) or pa.types.is_large_string(plain.type)
-    return pc.utf8_trim_whitespace(plain) if is_text else plain
+    try:
+        return pc.utf8_trim_whitespace(plain) if is_text else plain
+    except pa.ArrowInvalid:
+        return pa.array(map(_trimmed, plain.cast(pa.large_binary()).to_pylist()), plain.type)
+
+
+def _trimmed(text: bytes | None) -> str | None:
+    """The text without white space around it, with a sign for each byte that is not UTF-8."""
+    return None if text is None else text.decode(errors="replace").strip()
 
 
 def _refusals(mask: pa.ChunkedArray, reason: Reason, detail: str, name: str) -> Iterator[Refusal]:

@@ -93,12 +93,15 @@ def encodings(schema: pa.Schema, coded: frozenset[str]) -> dict[str, Any]:
     {'use_dictionary': ['city'], 'column_encoding': {'row': 'DELTA_BINARY_PACKED', 'id': 'DELTA_LENGTH_BYTE_ARRAY'}}
     """
     types = {field.name: field.type for field in schema}
+    nested = tuple(f"{name}." for name, kind in types.items() if pa.types.is_nested(kind))
     lengths = {name for name, kind in types.items() if pa.types.is_string(kind) and name not in coded}
     dictionaries = [name for name, kind in types.items() if not pa.types.is_primitive(kind) and name not in lengths]
     whole = (pa.types.is_integer, pa.types.is_temporal)
     deltas = [name for name, kind in types.items() if any(matches(kind) for matches in whole)]
     differences = dict.fromkeys(deltas, "DELTA_BINARY_PACKED") | dict.fromkeys(lengths, "DELTA_LENGTH_BYTE_ARRAY")
-    return {"use_dictionary": dictionaries, "column_encoding": differences}
+    # What is inside of another column may be called alike, and would be encoded so, too.
+    alone = {name: encoding for name, encoding in differences.items() if not name.startswith(nested)}
+    return {"use_dictionary": dictionaries, "column_encoding": alone}
 
 
 def plain(schema: pa.Schema) -> pa.Schema:

@@ -21,6 +21,16 @@ _PLAIN: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType], ...] = (
 )
 
 
+_Fields = list[pa.Field]
+_NESTED: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType, _Fields], pa.DataType]], ...] = (
+    (pa.types.is_struct, lambda _, fields: pa.struct(fields)),
+    (pa.types.is_map, lambda found, fields: pa.map_(*fields[0].flatten(), keys_sorted=found.keys_sorted)),
+    (pa.types.is_fixed_size_list, lambda found, fields: pa.list_(fields[0], found.list_size)),
+    (pa.types.is_large_list, lambda _, fields: pa.large_list(fields[0])),
+    (pa.types.is_list, lambda _, fields: pa.list_(fields[0])),
+)
+
+
 class Cast(StrEnum):
     """What a cast from one type to another may do to a value: nothing, make text of it, damage it."""
 
@@ -38,7 +48,20 @@ def plain(found: pa.DataType) -> pa.DataType:
     """
     if pa.types.is_dictionary(found):
         return plain(found.value_type)
-    return next((other for is_kind, other in _PLAIN if is_kind(found)), found)
+    return next((other for is_kind, other in _PLAIN if is_kind(found)), _without_views(found))
+
+
+def _without_views(found: pa.DataType) -> pa.DataType:
+    """The type with views inside as what they view: Arrow takes no rows of nested views."""
+    inside = [found.field(place) for place in range(found.num_fields)]
+    made = [field.with_type(_viewed(field.type)) for field in inside]
+    same = made == inside
+    return found if same else next((nest(found, made) for is_kind, nest in _NESTED if is_kind(found)), found)
+
+
+def _viewed(inside: pa.DataType) -> pa.DataType:
+    views = ((pa.types.is_string_view, pa.string()), (pa.types.is_binary_view, pa.binary()))
+    return next((other for is_kind, other in views if is_kind(inside)), None) or _without_views(inside)
 
 
 def cast_between(found: pa.DataType, wanted: pa.DataType) -> Cast:
@@ -57,11 +80,18 @@ def cast_between(found: pa.DataType, wanted: pa.DataType) -> Cast:
     if pa.types.is_decimal128(found) and pa.types.is_decimal128(wanted):
         whole, scale = wanted.precision - wanted.scale, wanted.scale
         return Cast.SAFE if whole >= found.precision - found.scale and scale >= found.scale else Cast.CHECKED
-    if pa.types.is_timestamp(found) and pa.types.is_timestamp(wanted) and (found.tz is None) == (wanted.tz is None):
-        return Cast.SAFE if _UNITS.index(wanted.unit) >= _UNITS.index(found.unit) else Cast.CHECKED
-    if pa.types.is_date32(found) and pa.types.is_timestamp(wanted) and wanted.tz is None:
-        return Cast.SAFE
+    if pa.types.is_timestamp(wanted) and (_is_as_fine(wanted, found) or _is_as_fine(found, wanted)):
+        # A finer unit reaches less far: nanoseconds from 1677 to 2262.
+        return Cast.SAFE if _is_as_fine(found, wanted) and _is_as_fine(wanted, found) else Cast.CHECKED
     return Cast.SPELLED if pa.types.is_integer(found) and pa.types.is_string(wanted) else Cast.IMPOSSIBLE
+
+
+def _is_as_fine(wanted: pa.DataType, found: pa.DataType) -> bool:
+    """Whether `wanted` tells a moment as exactly as `found` does, or more so."""
+    if pa.types.is_date32(found):
+        return bool(pa.types.is_timestamp(wanted) and wanted.tz is None)
+    both = pa.types.is_timestamp(found) and pa.types.is_timestamp(wanted)
+    return both and (found.tz is None) == (wanted.tz is None) and _UNITS.index(wanted.unit) >= _UNITS.index(found.unit)
 
 
 def _is_number(found: pa.DataType) -> bool:
@@ -83,13 +113,15 @@ def _holds(wanted: pa.DataType, found: pa.DataType) -> bool:
 def common_type(found: Iterable[pa.DataType]) -> pa.DataType | None:
     """The type that holds the values of all given types: one of them, int64 or float64; None when there is none.
 
+    Of moments the finest type, whose reach is enough for most data; what is beyond it is refused when it is read.
+
     >>> common_type([pa.int32(), pa.float32()]), common_type([pa.int64(), pa.float64()])
     (DataType(double), None)
     """
     types = list(dict.fromkeys(plain(one) for one in found))
     numbers = (pa.int64(), pa.float64()) if all(map(_is_number, types)) else ()
     for wanted in (*types, *numbers):
-        if all(cast_between(one, wanted) is Cast.SAFE for one in types):
+        if all(cast_between(one, wanted) is Cast.SAFE or _is_as_fine(wanted, one) for one in types):
             return wanted
     return None
 

@@ -96,7 +96,9 @@ def _read(file: FileInfo) -> Footer | Problem:
 def _full(schema: pa.Schema, metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData]) -> frozenset[str]:
     """Columns of integers and booleans that are proved to have no nulls; only their type in pandas depends on it."""
     asked = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_boolean(field.type)}
-    places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
+    columns = [metadata.schema.column(place) for place in range(metadata.num_columns)]
+    # What is inside of another one may be called alike.
+    places = {column.path: place for place, column in enumerate(columns) if column.name == column.path}
     return frozenset(
         name for name in asked if all(_has_no_nulls(group.column(places[name]).statistics) for group in groups)
     )

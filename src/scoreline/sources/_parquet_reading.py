@@ -32,7 +32,8 @@ _REPEATS = 0.1
 _FIRST_ROWS, _UNLIKE = 4_096, 0.9
 """Text does not repeat when so many of its first values are to more than this share distinct: none need be counted."""
 _MOST_REMEMBERED = 64
-_NO_CODES = "Not yet implemented: DecodeArrow of DictAccumulator"
+_NOT_IMPLEMENTED = "Not yet implemented"
+_NO_CODES = f"{_NOT_IMPLEMENTED}: DecodeArrow of DictAccumulator"
 """What Arrow says of text that is stored by differences, as in our own output, and asked for as codes."""
 
 
@@ -109,7 +110,9 @@ def _repeats(column: pa.Array) -> bool:
 
 
 def _distinct(values: pa.Array) -> int:
-    # Of views Arrow has no count.
+    # Of views, and where all are null, Arrow has no count.
+    if pa.types.is_null(values.type):
+        return 0
     return int(pc.count_distinct(values.cast(pa.string()) if pa.types.is_string_view(values.type) else values).as_py())
 
 
@@ -159,12 +162,14 @@ def readable(piece: Piece) -> Iterator[None]:
     """Around reading bytes of a piece: raises DataError where they are damaged, or are nothing that Arrow reads."""
     try:
         yield
-    except pa.ArrowNotImplementedError as error:
-        what = f"Arrow cannot read a column of this file in parts: {str(error).splitlines()[0].rstrip('.')}"
-        advice = "write it without dictionaries inside lists and structs, or leave the column out"
-        raise DataError(Problem(what, piece.uri, advice)) from error
     except (pa.ArrowException, OSError) as error:
-        raise damaged(piece, error) from error
+        if not isinstance(error, pa.ArrowNotImplementedError) and _NOT_IMPLEMENTED not in str(error):
+            raise damaged(piece, error) from error
+        what = f"Arrow cannot read a column of this file in parts: {str(error).splitlines()[0].rstrip('.')}"
+        advice = (
+            "write it without dictionaries inside lists and structs or in another encoding, or leave the column out"
+        )
+        raise DataError(Problem(what, piece.uri, advice)) from error
 
 
 def damaged(piece: Piece, error: Exception) -> DataError:

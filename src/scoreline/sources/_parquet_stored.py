@@ -46,7 +46,9 @@ def _groups(file: pa.NativeFile, piece: Piece, schema: pa.Schema) -> Iterator[St
             return
         found, rows = opened.schema_arrow, [opened.metadata.row_group(n).num_rows for n in range(opened.num_row_groups)]
     types = {field.name: plain(field.type) for field in found}
-    same = {field.name for field in schema if types.get(field.name) == field.type}
+    # Arrow compares no values of extension types.
+    usual = [field for field in schema if not isinstance(field.type, pa.BaseExtensionType)]
+    same = {field.name for field in usual if types.get(field.name) == field.type}
     with suppress(UnusualError):
         footer = StoredFooter(partial(_read_at, piece, file), file.size())
         for number in range(len(rows)) if piece.row_groups is None else piece.row_groups:

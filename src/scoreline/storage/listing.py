@@ -19,8 +19,8 @@ def list_files(uri: str, suffixes: tuple[str, ...] = ()) -> tuple[FileInfo, ...]
     """The input files that a location means, sorted by relative path in the byte order of UTF-8.
 
     Eager, one listing, never from a cache. A glob knows ``*``, ``?``, ``[..]`` and ``**``. Names that begin with ``_``
-    or ``.`` below the source root are left out. ``suffixes`` (compared without regard to case) narrow a folder only:
-    a file or a glob means what it says.
+    or ``.`` below the source root are left out, but for folders such as ``_day=1``. ``suffixes`` (compared without
+    regard to case) narrow a folder only: a file or a glob means what it says.
 
     Raises DataError when nothing is there, and StorageError when the storage refuses.
     """

@@ -124,9 +124,9 @@ def _segments_match(names: list[str], patterns: list[str]) -> bool:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether readers skip a relative path: one of its names begins with ``_`` or ``.``.
+    """Whether readers skip a relative path: one of its names begins with ``.``, or with ``_`` and carries no column.
 
-    >>> is_hidden("2026/_SUCCESS"), is_hidden("2026/july_1.csv")
-    (True, False)
+    >>> is_hidden("2026/_SUCCESS"), is_hidden("2026/july_1.csv"), is_hidden("_day=1/july_1.csv")
+    (True, False, False)
     """
-    return any(name.startswith(("_", ".")) for name in path.split("/"))
+    return any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in path.split("/"))
