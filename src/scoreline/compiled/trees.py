@@ -210,9 +210,9 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
 
 
 def goes_once(model: Any) -> bool:
-    """Whether it is worth it to go through a model's trees once for both of its answers, as `asked_once` does.
+    """Whether it is worth it to compute once what both answers of a model follow from, as `asked_once` does.
 
-    It is for ensembles whose trees take all of their time, and whose labels follow from what gives the probabilities.
+    It is for ensembles whose trees take all of their time, and for scores that are products of large matrices.
     """
     kind = type(model)
     return kind.__module__.startswith("sklearn.") and kind.__name__ in _LABELS_FROM and _has_one_output(model)
@@ -222,6 +222,7 @@ _LABELS_FROM = {
     "HistGradientBoostingClassifier": "_raw_predict",
     "RandomForestClassifier": "predict_proba",
     "ExtraTreesClassifier": "predict_proba",
+    "LogisticRegression": "decision_function",
 }
 """The method from whose result `predict` finds labels, by kind of model."""
 
@@ -231,7 +232,7 @@ def _has_one_output(model: Any) -> bool:
 
 
 def asked_once(model: Any, matrix: Any) -> Any:
-    """A model that answers for one matrix as `model` does, but goes through its trees once for both of its answers.
+    """A model that answers for one matrix as `model` does, but goes through its trees, or the matrix, once for both.
 
     Eager where that is worth it; other models are given back.
     """
@@ -239,7 +240,8 @@ def asked_once(model: Any, matrix: Any) -> Any:
         return model
     method, answering = _LABELS_FROM[type(model).__name__], copy(model)
     found = getattr(model, method)(matrix)
-    setattr(answering, method, lambda _: found)
+    # Scores are written into.
+    setattr(answering, method, lambda _: found.copy())
     return answering
 
 
