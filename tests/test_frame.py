@@ -1,5 +1,6 @@
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler,
 from sklearn.tree import DecisionTreeClassifier
 
 from scoreline.errors import DataError
-from scoreline.frame import family, markers_of, to_frame, to_read
+from scoreline.frame import family, markers_of, selected_columns, to_frame, to_read
 
 SCHEMA = pa.schema(
     [
@@ -103,6 +104,20 @@ def test_a_marker_of_none_gives_objects_with_none(values: list[str | None]) -> N
 def test_numbers_with_the_marker_none_keep_their_values() -> None:
     frame = to_frame(pa.table({"n": [1, None, 3]}), pa.schema([("n", pa.int64())]), {"n": None})
     assert frame["n"].tolist() == [1, None, 3]
+
+
+@pytest.mark.parametrize("columns", [1, np.int64(1), np.uint8(1), [np.int64(1)], np.array([1])])
+def test_a_column_may_be_selected_by_any_whole_number(columns: Any) -> None:
+    assert selected_columns(columns, ["a", "b", "c"]) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("categories", "marker"),
+    [(["a", None], None), (["a", np.nan], np.nan), (["a", None, np.nan], np.nan)],
+)
+def test_a_null_is_given_as_pandas_reads_it_where_an_encoder_knows_both(categories: list[Any], marker: Any) -> None:
+    encoder = OneHotEncoder(categories=[np.array(categories, dtype=object)]).fit(np.array([["a"]], dtype=object))
+    assert str(markers_of(encoder, ["t"])["t"]) == str(marker)
 
 
 def test_an_integer_that_float64_would_change_is_refused() -> None:

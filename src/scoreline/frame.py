@@ -264,7 +264,8 @@ def _markers(estimator: Any, names: list[str]) -> Iterator[tuple[str, Marker]]:
     for name, categories in zip(names, getattr(estimator, "categories_", ()), strict=False):
         nulls = [value for value in categories if value is None or (isinstance(value, float) and np.isnan(value))]
         if nulls or np.asarray(categories).dtype == bool:
-            yield name, None if nulls and nulls[0] is None else np.nan
+            # With both, pandas reads NaN.
+            yield name, None if nulls and all(value is None for value in nulls) else np.nan
 
 
 def _first_steps(estimator: Any, names: list[str]) -> Iterator[tuple[Any, list[str]]]:
@@ -300,7 +301,7 @@ def selected_columns(columns: Any, names: list[str]) -> list[str]:
             first, last = (None if bound is None else names.index(bound) for bound in stated)
             return names[first : None if last is None else last + 1]
         return names[columns]
-    if isinstance(columns, int):
+    if isinstance(columns, int | np.integer):
         return [names[columns]]
     if all(isinstance(column, str) for column in columns):
         return list(columns)

@@ -86,6 +86,16 @@ def test_a_marker_says_how_null_among_booleans_looks(marker: dict[str, float | N
     assert str(found["flag"].tolist()) == str(expected)
 
 
+@pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]"])
+def test_booleans_keep_a_dtype_of_pandas_own(dtype: str) -> None:
+    kind = pa.opaque(pa.bool_(), dtype, "pandas")
+    field = as_read(pa.field("flag", pa.bool_()), kind)
+    found = as_pandas(pa.table({"flag": [True, None]}), pa.schema([field]), {})
+    pd.testing.assert_series_equal(found["flag"], pd.Series([True, None], dtype=dtype, name="flag"))
+    # Cleaning has made something else of it.
+    assert as_read(pa.field("flag", pa.int64()), kind).type == pa.int64()
+
+
 def test_a_marker_of_none_turns_categories_into_objects() -> None:
     schema = pa.schema([("level", pa.dictionary(pa.int32(), pa.string())), ("n", pa.int64())])
     found = as_pandas(pa.table({"level": ["a", None], "n": [1, None]}), schema, {"level": None, "n": None})

@@ -139,6 +139,7 @@ def test_a_model_by_itself_is_known_by_its_own_hash(bundle: Bundle) -> None:
         (np.array(["a", "b"], dtype=object), pa.string()),
         (np.array(["a", "b"]), pa.string()),
         (np.array([1, 2], dtype=np.uint8), pa.int64()),
+        (np.array([1, 2**64 - 1], dtype=np.uint64), pa.uint64()),
         (np.array([1.5, 2.0], dtype=np.float32), pa.float64()),
         (np.array([True, False]), pa.bool_()),
         (np.array([1, 2], dtype=object), pa.int64()),
@@ -192,6 +193,12 @@ def test_classes_that_are_not_chosen_need_not_be_text(other: object) -> None:
 def test_answers_of_several_types_are_refused() -> None:
     with pytest.raises(ModelError, match="several types"):
         answer_type_of(np.array([1, "a"], dtype=object))
+
+
+@pytest.mark.parametrize("kind", ["U2", object])
+def test_answers_that_no_file_can_hold_are_refused(kind: Any) -> None:
+    with pytest.raises(ModelError, match="not Unicode"):
+        answer_type_of(np.array(["a", "\ud800"], dtype=kind))
 
 
 def test_no_answers_have_the_type_of_the_others() -> None:

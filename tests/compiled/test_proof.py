@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from tests.compiled.cases import CITIES, Case, fitted, some_rows
 
 from scoreline.compiled.answers import Answers
@@ -113,6 +116,24 @@ def test_a_way_that_leaves_one_kind_to_scikit_learn_is_tried_on_the_others() -> 
 
     assert found(fine_but_for_whole_numbers) is None
     assert found(wrong_but_for_whole_numbers) is not None
+
+
+def test_wide_tables_are_proven_in_a_few_calls() -> None:
+    names = [f"n{place}" for place in range(80)]
+    numbers = np.random.default_rng(0).normal(size=(300, 80))
+    table = pa.table({**dict(zip(names, numbers.T, strict=True)), "city": np.resize(CITIES, 300)})
+    columns = make_column_transformer((StandardScaler(), names), (OneHotEncoder(handle_unknown="ignore"), ["city"]))
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(table.to_pandas(), numbers[:, 0] > 0)
+    case, asked = Case(pipeline, table.schema), []
+
+    def counted(rows: pa.Table, proba: bool) -> Answers:
+        asked.append(rows.num_rows)
+        return case.reference(rows, proba)
+
+    way = Way(Encoding(case.plan, case.schema, case.frame, no_look_up), case.plan.model)
+    assert fault(way, together(trials(table, case.schema), counted, proba=True), counted) is None
+    # Five rows a column have a number that is refused: none of them costs a call.
+    assert len(asked) < 20
 
 
 def test_refused_rows_are_cut_out_of_real_ones_and_the_others_still_count() -> None:

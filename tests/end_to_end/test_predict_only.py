@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
+from sklearn.compose import (
+    ColumnTransformer,
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -211,3 +216,18 @@ def test_own_functions_see_what_pandas_reads(desk: Desk, column: str) -> None:
 def test_encoders_meet_the_categories_they_were_fitted_on(desk: Desk, encoder: Any) -> None:
     names = ["count", "count_null", "flag", "flag_null", "city_null", "level_null", "price", "day", "day_null"]
     check(desk, make_pipeline(clone(encoder), DecisionTreeClassifier(random_state=0)), names)
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "bool[pyarrow]"])
+@pytest.mark.parametrize("nulls", [True, False])
+def test_booleans_that_pandas_wrote_in_a_dtype_of_its_own_are_read_so(tmp_path: Path, dtype: str, nulls: bool) -> None:
+    # scikit-learn makes numbers of them, whose nulls an imputer fills, but objects of those of NumPy.
+    flags = [None if nulls and row % 9 == 0 else row % 3 == 0 for row in range(300)]
+    desk = Desk(tmp_path, tmp_path / "in")
+    desk.data.mkdir()
+    frame = pd.DataFrame({"x": np.arange(300) % 7, "flag": pd.Series(flags, dtype=dtype)})
+    for number, part in enumerate((frame[:100], frame[100:])):
+        part.to_parquet(desk.data / f"part-{number}.parquet", index=False)
+    steps = SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+    model = make_pipeline(make_column_transformer((make_pipeline(*steps), ["flag"])), DecisionTreeClassifier())
+    check(desk, model, ["flag"], target=np.where(frame["flag"].fillna(value=False), "yes", "no"))

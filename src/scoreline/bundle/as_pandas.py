@@ -23,10 +23,13 @@ def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
     """A feature column as `as_pandas` gives it: `stored` is its type in the files, None for files without types.
 
     Text that files store as a dictionary is a category. Only dates that files store as dates are objects in pandas.
+    Booleans that pandas wrote as such of its own have an opaque type, which names its dtype.
 
     >>> as_read(pa.field("day", pa.date32()), None).type
     TimestampType(timestamp[us])
     """
+    if isinstance(stored, pa.OpaqueType) and field.type == stored.storage_type:
+        return field.with_type(stored)
     if stored is not None and pa.types.is_dictionary(stored) and family(field.type) == "text":
         return field.with_type(pa.dictionary(pa.int32(), pa.string()))
     if pa.types.is_date(field.type) and stored != field.type:
@@ -41,7 +44,8 @@ def as_pandas(
 
     Dtypes depend on `schema` and `markers` alone. They are those of `to_frame`, with three differences: booleans that
     allow nulls, dates and decimals are objects, dictionaries are categories, and narrow numbers and timestamps keep
-    their precision. `make` makes the columns without a difference. Raises DataError as `to_frame` does.
+    their precision; booleans of a dtype of pandas' own have it. `make` makes the columns without a difference. Raises
+    DataError as `to_frame` does.
 
     >>> as_pandas(pa.table({"b": [True, None]}), pa.schema([("b", pa.bool_())]), {})["b"].tolist()
     [True, None]
@@ -74,5 +78,8 @@ def _column(values: pa.ChunkedArray, field: pa.Field) -> Any:
     encoded, wanted = pa.types.is_dictionary(values.type), pa.types.is_dictionary(field.type)
     if wanted:
         return (values if encoded else values.dictionary_encode()).to_pandas()
-    column = (values.cast(values.type.value_type) if encoded else values).cast(field.type).to_pandas()
+    plain = values.cast(values.type.value_type) if encoded else values
+    if isinstance(field.type, pa.OpaqueType):
+        return plain.cast(field.type.storage_type).to_pandas().astype(field.type.type_name)
+    column = plain.cast(field.type).to_pandas()
     return column.astype(object) if pa.types.is_boolean(field.type) else column

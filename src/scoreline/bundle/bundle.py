@@ -339,12 +339,17 @@ def _texts(classes: np.ndarray) -> pa.Array | None:
 
 
 def answer_type_of(predictions: np.ndarray) -> pa.DataType:
-    """The Arrow type for predictions like these: text, bool, int64 or float64. Raises ModelError for a mixture."""
+    """The Arrow type for predictions like these: text, bool, int64, uint64 or float64. Raises ModelError for others."""
     by_kind = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
+    if predictions.dtype == np.uint64:
+        return pa.uint64()
     if predictions.dtype.kind in by_kind:
         return by_kind[predictions.dtype.kind]
     try:
         return pa.array(predictions.tolist() if predictions.dtype.kind in "OU" else predictions).type
+    except UnicodeEncodeError as error:
+        what = "the model answers with text that is not Unicode"
+        raise ModelError(Problem(what, "predict", "hand over a model whose labels can be written as UTF-8")) from error
     except pa.ArrowException as error:
         what = "the model answers with values of several types"
         raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from scoreline.compiled.answers import Answers
 from scoreline.compiled.dictionary import Declined
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scoreline.compiled.answers import Answers
     from scoreline.compiled.way import Way
 
 MOST_DOUBTS, _ROUNDS = 1_000, 8
@@ -42,6 +42,8 @@ def told_apart(way: Way, table: pa.Table, *, proba: bool) -> Partial | None:
     """The answers of a way for as many rows as it can vouch for; None when it cannot tell the others."""
     doubts = np.empty(0, dtype=np.int64)
     for _ in range(_ROUNDS):
+        if 0 < table.num_rows == len(doubts):
+            return Partial(doubts, Answers(np.empty(0)), way)
         try:
             return Partial(doubts, way.answers(without(table, doubts), proba=proba), way)
         except Declined as why:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from scoreline.compiled.dictionary import Declined
-from scoreline.compiled.doubts import taken
+from scoreline.compiled.doubts import taken, told_apart, without
 from scoreline.compiled.edges import at_edges
 from scoreline.compiled.matrix import is_same_matrix
 from scoreline.compiled.plan import NotCompilable
@@ -28,20 +28,31 @@ if TYPE_CHECKING:
 _WHOLE, _FEW = 64, 4
 """Around rows that scikit-learn refuses so many are left together: real ones, and hard ones."""
 
+_AT_ONCE = 256
+"""So many rows that are likely to be refused are given to a way together."""
+
 _LEFT_OUT = 3
 """Kinds of hard rows that may be left out so that all others are asked for at once."""
 
 
+_REFUSED = "it answers for a row that scikit-learn refuses"
+_OTHERS = "its answers are others than scikit-learn's"
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Rows with the answers of scikit-learn; None where it refuses one of them.
+    """Rows with the answers of scikit-learn; None where it refuses one of them, or was not asked.
 
-    `kinds` are the tables that were put together, if it is made of several.
+    Attributes
+    ----------
+    kinds : the tables that were put together, if it is made of several
+    is_asked : whether scikit-learn was asked; if not, it is for the rows that a way answers
     """
 
     table: pa.Table
     expected: Answers | None
     kinds: tuple[pa.Table, ...] = ()
+    is_asked: bool = True
 
 
 def pieces(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> list[Piece]:
@@ -56,13 +67,22 @@ def pieces(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> 
 def together(tables: Iterable[pa.Table], reference: Reference, *, proba: bool) -> list[Piece]:
     """As `pieces`, but as many kinds of hard rows at once as scikit-learn does not refuse: each call of it costs.
 
-    The tables are real rows, then kinds of hard ones, those first that are hardly ever refused.
+    The tables are real rows, then kinds of hard ones, those first that are hardly ever refused. Of the others, which
+    wide tables have hundreds of, scikit-learn is not asked before it is known which of them a way answers.
     """
     real, *kinds = tables
     merged = _merged(kinds, reference, proba=proba)
     left = kinds[len(merged.kinds) :] if merged else kinds
-    found = pieces([real, *left], reference, proba=proba)
+    found = [*pieces([real], reference, proba=proba), *_unasked(left)]
     return [*found, merged] if merged else found
+
+
+def _unasked(kinds: Iterable[pa.Table]) -> list[Piece]:
+    return [
+        Piece(kind.slice(start, _AT_ONCE), None, is_asked=False)
+        for kind in kinds
+        for start in range(0, kind.num_rows, _AT_ONCE)
+    ]
 
 
 def _merged(kinds: Sequence[pa.Table], reference: Reference, *, proba: bool) -> Piece | None:
@@ -90,24 +110,24 @@ def fault(way: Way, tried: Sequence[Piece], reference: Reference) -> NotCompilab
     trials = (
         _matrix_fault(way, tried[0].table),
         _edge_fault(way, tried),
-        *(_fault(way, each) for piece in tried for each in _apart(way, piece, reference)),
+        *(_fault(way, each, reference) for piece in tried for each in _apart(way, piece)),
         _silence(way, tried),
     )
     found = next(filter(None, trials), "")
     return NotCompilable(found) if found else None
 
 
-def _apart(way: Way, piece: Piece, reference: Reference) -> Sequence[Piece]:
-    """The kinds of a piece, each with its answers, if a way leaves all of it to scikit-learn for the sake of one."""
-    if not piece.kinds or all(attempt(way, piece.table, proba=proba) is not None for proba in _asked(piece)):
+def _apart(way: Way, piece: Piece) -> Sequence[Piece]:
+    """The kinds of a piece, each by itself, if a way leaves all of it to scikit-learn for the sake of one."""
+    if not piece.kinds or all(attempt(way, piece.table, proba=proba) is not None for proba in _asked(way, piece)):
         return [piece]
-    proba = True in _asked(piece)
-    return [each for kind in piece.kinds for each in _pieces(kind, reference, _FEW, proba=proba)]
+    return _unasked(piece.kinds)
 
 
-def _asked(piece: Piece) -> tuple[bool, ...]:
+def _asked(way: Way, piece: Piece) -> tuple[bool, ...]:
     """Whether for probabilities, too: without and with them."""
-    return (False, True) if piece.expected is None or piece.expected.proba is not None else (False,)
+    both = way.gives_proba if piece.expected is None else piece.expected.proba is not None
+    return (False, True) if both else (False,)
 
 
 def _silence(way: Way, tried: Sequence[Piece]) -> str:
@@ -140,17 +160,38 @@ def _matrix_fault(way: Way, table: pa.Table) -> str:
     return "" if is_same_matrix(made, expected) else "it makes another matrix than scikit-learn"
 
 
-def _fault(way: Way, piece: Piece) -> str:
-    for proba in _asked(piece):
-        found = attempt(way, piece.table, proba=proba)
-        if found is None:
+def _fault(way: Way, piece: Piece, reference: Reference) -> str:
+    for proba in _asked(way, piece):
+        if not piece.is_asked:
+            if found := _vouched_fault(way, piece.table, reference, proba=proba):
+                return found
+            continue
+        answers = attempt(way, piece.table, proba=proba)
+        if answers is None:
             continue
         if piece.expected is None:
-            return "it answers for a row that scikit-learn refuses"
+            return _REFUSED
         expected = piece.expected if proba else piece.expected.labels
-        if not found.agrees(expected, 0):
-            return "its answers are others than scikit-learn's"
+        if not answers.agrees(expected, 0):
+            return _OTHERS
     return ""
+
+
+def _vouched_fault(way: Way, table: pa.Table, reference: Reference, *, proba: bool) -> str:
+    """A difference for the rows of a table that a way vouches for; it is asked for fewer where it cannot tell them."""
+    part = told_apart(way, table, proba=proba)
+    if part is None:
+        half = table.num_rows // 2
+        halves = (table.slice(0, half), table.slice(half)) if table.num_rows > _FEW else ()
+        return next(filter(None, (_vouched_fault(way, each, reference, proba=proba) for each in halves)), "")
+    left = without(table, part.doubts)
+    if not left.num_rows:
+        return ""
+    try:
+        expected = reference(left, proba)
+    except Exception:  # noqa: BLE001  whatever a fitted object raises
+        return _REFUSED
+    return "" if part.answers.agrees(expected, 0) else _OTHERS
 
 
 def attempt(way: Way, table: pa.Table, *, proba: bool) -> Answers | None:

@@ -35,7 +35,8 @@ def trials(table: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
     yield real
     hard = sorted(_hard(real, schema), key=lambda pair: _KINDS.index(pair[0]))
     for _, rows in groupby(hard, key=lambda pair: pair[0]):
-        yield pa.concat_tables([row for _, row in rows])
+        # Wide tables have thousands of rows here, each of which would stay a chunk of every column.
+        yield pa.concat_tables([row for _, row in rows]).combine_chunks()
 
 
 def _hard(real: pa.Table, schema: pa.Schema) -> Iterator[tuple[str, pa.Table]]:

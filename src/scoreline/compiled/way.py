@@ -55,6 +55,11 @@ class Way:
         self._model = model
 
     @property
+    def gives_proba(self) -> bool:
+        """Whether the model gives probabilities."""
+        return hasattr(self._model, "predict_proba")
+
+    @property
     def by_row(self) -> bool:
         """Whether the answer for a row is the same to the last bit whatever rows are beside it."""
         return self.tolerance == 0

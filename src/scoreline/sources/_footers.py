@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from scoreline.storage import FileInfo
 
 _THREADS = 16
+_OWN_DTYPES = frozenset({"boolean", "bool[pyarrow]"})
+"""Dtypes of booleans that scikit-learn turns into numbers, and not into objects as it does with those of NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class Footer:
     groups : rows and uncompressed bytes of each row group
     partition : columns that its folders carry and that are not in the file
     full : columns of integers and booleans without nulls, as the statistics of every row group prove
+    dtypes : columns of booleans that pandas reads in a dtype of its own, with its name
     """
 
     file: FileInfo
@@ -40,6 +45,7 @@ class Footer:
     groups: tuple[tuple[int, int], ...]
     partition: Partition
     full: frozenset[str] = frozenset()
+    dtypes: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -54,6 +60,11 @@ class Footer:
     def type_of(self, name: str) -> pa.DataType:
         """The plain type of one of the file's own columns."""
         return plain(self.schema.field(name).type)
+
+    def stored_type(self, name: str) -> pa.DataType:
+        """The type of one of the file's own columns as it is stored; opaque where pandas has a dtype of its own."""
+        found, dtype = self.schema.field(name).type, dict(self.dtypes).get(name)
+        return found if dtype is None else pa.opaque(found, dtype, "pandas")
 
 
 def read_footers(files: Sequence[FileInfo]) -> list[Footer]:
@@ -90,7 +101,21 @@ def _read(file: FileInfo) -> Footer | Problem:
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     carried = tuple(pair for pair in partition_of(file.path) if pair[0] not in schema.names)
     sizes = tuple((group.num_rows, group.total_byte_size) for group in groups)
-    return Footer(file, schema.remove_metadata(), sizes, carried, _full(schema, metadata, groups))
+    full, dtypes = _full(schema, metadata, groups), _dtypes(schema)
+    return Footer(file, schema.remove_metadata(), sizes, carried, full, dtypes)
+
+
+def _dtypes(schema: pa.Schema) -> frozenset[tuple[str, str]]:
+    """Columns of booleans that pandas wrote as "boolean" or "bool[pyarrow]": it reads them so again."""
+    asked = {field.name for field in schema if pa.types.is_boolean(field.type)}
+    if not asked or b"pandas" not in (schema.metadata or {}):
+        return frozenset()
+    # Whoever wrote it, it need not be what pandas writes.
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        columns = json.loads(schema.metadata[b"pandas"])["columns"]
+        told = {(column["name"], column["numpy_type"]) for column in columns}
+        return frozenset((name, dtype) for name, dtype in told if name in asked and dtype in _OWN_DTYPES)
+    return frozenset()
 
 
 def _full(schema: pa.Schema, metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData]) -> frozenset[str]:

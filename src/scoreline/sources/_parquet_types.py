@@ -50,10 +50,10 @@ def settle_types(
 
 
 def stored_types(footers: Sequence[Footer], names: Iterable[str]) -> dict[str, pa.DataType]:
-    """The type in which all files store a column, dictionaries told from plain text; without those that differ."""
+    """The type in which all files store a column, as `Footer.stored_type` tells it; without those that differ."""
     stored = {}
     for name in names:
-        found = {footer.schema.field(name).type for footer in footers if name in footer.schema.names}
+        found = {footer.stored_type(name) for footer in footers if name in footer.schema.names}
         if len(found) == 1:
             stored[name] = found.pop()
     return stored
