@@ -180,6 +180,20 @@ def test_a_model_that_is_asked_once_gives_both_of_its_answers(model: Any, target
     assert asked_once(model, matrix[:5]).predict_proba(matrix).shape[0] == 5
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        HistGradientBoostingClassifier(max_iter=2, random_state=0),
+        RandomForestClassifier(4, random_state=0),
+        LogisticRegression(),
+    ],
+)
+def test_many_probabilities_are_added_up_in_the_order_in_which_they_lie(model: Any) -> None:
+    matrix = np.random.default_rng(0).normal(size=(600, 3))
+    model.fit(matrix, np.arange(600) % 20)
+    assert is_identical(asked_once(model, matrix).predict_proba(matrix), model.predict_proba(matrix))
+
+
 def test_the_columns_of_a_one_hot_encoder_are_one_column_of_codes() -> None:
     model = compiled(case_of("forest"))
     assert isinstance(model, TreeModel)

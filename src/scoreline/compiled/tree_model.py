@@ -36,7 +36,11 @@ class TreeModel:
     ensemble: Ensemble
     ranks: Ranks
     packed: Going | Walk | MaskKernel
-    tolerance: float = 0.0
+
+    @property
+    def tolerance(self) -> float:
+        """By how much a probability may differ with the rows beside it."""
+        return self.ensemble.tolerance
 
     def derive(self, branch: int, place: int, rows: Any) -> np.ndarray:
         """What is looked up for encoded rows of a column: whether scikit-learn refuses it, and codes."""

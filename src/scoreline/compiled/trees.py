@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import Answers, Chosen, first_of_best
+from scoreline.compiled.answers import ROUNDING, Answers, Chosen, first_of_best
 from scoreline.compiled.plan import NotCompilable, has_own_methods
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CODES = 256
 """Codes that a category has at most."""
+
+_IN_PAIRS = 8
+"""So many numbers of a row that lie side by side NumPy adds up in pairs, and fewer one after another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ class Ensemble:
     finish : what becomes of the sums
     takes_nan, takes_infinity : whether scikit-learn accepts such features
     categories : of features that are categories the sorted values; others are missing
+    tolerance : by how much a probability may differ with the rows beside it
     """
 
     trees: tuple[Tree, ...]
@@ -73,6 +77,7 @@ class Ensemble:
     takes_nan: bool = False
     takes_infinity: bool = False
     categories: Mapping[int, np.ndarray] = field(default_factory=dict)
+    tolerance: float = 0.0
 
 
 def is_made_of_trees(model: Any) -> bool:
@@ -206,7 +211,10 @@ def _histogram_boosting(model: Any) -> Ensemble | NotCompilable:
 
     start = np.zeros(model.n_trees_per_iteration_) + model._baseline_prediction.ravel()  # noqa: SLF001
     made = Ensemble(trees, start, np.float64, model.n_features_in_, finish, takes_nan=True, takes_infinity=True)
-    return replace(made, categories=categories)
+    # Sums of several rows lie column by column, so that NumPy adds up their probabilities in turn, and those of a row
+    # alone in pairs, if there are so many.
+    tolerance = ROUNDING if len(start) >= _IN_PAIRS else 0.0
+    return replace(made, categories=categories, tolerance=tolerance)
 
 
 def goes_once(model: Any) -> bool:
@@ -240,8 +248,8 @@ def asked_once(model: Any, matrix: Any) -> Any:
         return model
     method, answering = _LABELS_FROM[type(model).__name__], copy(model)
     found = getattr(model, method)(matrix)
-    # Scores are written into.
-    setattr(answering, method, lambda _: found.copy())
+    # Scores are written into; the order in memory decides in which one they are summed.
+    setattr(answering, method, lambda _: found.copy(order="K"))
     return answering
 
 
