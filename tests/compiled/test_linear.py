@@ -22,6 +22,7 @@ from sklearn.linear_model import (
 )
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from tests.compiled.blas import known_blas
 from tests.compiled.cases import NUMBER_KINDS, TEXT_KINDS, Case, columns, fit, fitted, some_rows, tables
 
 from scoreline.compiled import blas_scores, linear, linear_kernel
@@ -117,6 +118,7 @@ REGRESSORS = [
 ]
 
 
+@known_blas
 @pytest.mark.parametrize("texts", ["one_hot", "ordinal", "target"])
 @pytest.mark.parametrize("model", [MODELS["logistic"], MODELS["sgd"], *REGRESSORS], ids=repr)
 def test_parts_are_answered_to_the_last_bit_once_the_order_of_blas_is_known(
@@ -137,7 +139,7 @@ def test_parts_are_answered_to_the_last_bit_once_the_order_of_blas_is_known(
                 assert expected is not None
                 assert way.answers(table, proba=case.proba).agrees(expected, 0)
                 if count in ROWS:
-                    assert way.compiled.blas.is_known
+                    assert way.compiled.blas.scores(way.encoding.blocks(table), count) is not None
 
 
 def with_coefficients(coef: list[list[float]], intercept: list[float]) -> Case:

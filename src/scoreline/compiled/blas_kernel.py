@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from scoreline.compiled.blas_order import LANES
-from scoreline.compiled.machine_code import MachineCode, Writer, hold
+from scoreline.compiled.machine_code import MachineCode, Writer, columns_given, hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,17 +106,12 @@ class BlasKernel:
         numbers : for each number float64 (rows,), with any stride
         """
         program = self.program
-        hold(len(codes) == len(tables) == len(program.widths), len(numbers) >= program.numbers)
-        hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.dtype == np.int32 for each in codes))
-        hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
-        hold(*(each.flags.c_contiguous for each in (*codes, *tables)))
+        given = columns_given(codes, tables, numbers, rows)
+        hold(len(numbers) >= program.numbers)
         hold(*(each.shape[1:] == (width,) for each, width in zip(tables, program.widths, strict=True)))
         # The fillers of a row lie where the next one begins, which is written after it.
         made = np.empty(rows * program.scores + program.width)
-        groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
-        strides = np.array([each.strides[0] for each in numbers], np.int64)
-        given: list[np.ndarray] = [*groups, strides, self._weights, made]
-        self._code.call(rows, *(each.ctypes.data for each in given))
+        self._code.call(rows, *(each.ctypes.data for each in (*given, self._weights, made)))
         return made[: rows * program.scores].reshape(rows, program.scores)
 
 

@@ -121,11 +121,6 @@ class BlasScores:
     _found: tuple[_Adding, int] | None = field(default=None, init=False)
     _lock: Any = field(default_factory=Lock, init=False)
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the order was found."""
-        return self._found is not None
-
     def scores(self, blocks: Sequence[Block], count: int) -> np.ndarray | None:
         """The scores, float64 (rows, scores), with the bits of scikit-learn; None where it must be asked.
 

@@ -10,7 +10,6 @@ scikit-learn's own until that order is found; see `scoreline.compiled.blas_score
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from scoreline.compiled.blas_scores import BlasScores
 from scoreline.compiled.dictionary import CodedBranch, Declined, NotYet
 from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape, Trial, vectors
 from scoreline.compiled.plan import NotCompilable
-from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear, scoring_method
+from scoreline.compiled.sparse_linear import SparseLinear, compile_sparse_linear, scoring_method, with_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +98,7 @@ class LinearModel:
         if proba:
             scores = _scores(self.blas, blocks, count)
             places = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(np.intp)
-            found = _with_scores(self.model, "decision_function", scores).predict_proba(scores)
+            found = with_scores(self.model, "decision_function", scores).predict_proba(scores)
             return Answers(Chosen(self.model.classes_, places), found)
         if self.trial.kernel is not None:
             return Answers(Chosen(self.model.classes_, self.by_kernel(self.trial.kernel, blocks, count)))
@@ -223,7 +222,7 @@ class LinearRegressor:
         """Predictions. Raises Declined where scikit-learn refuses a row or the order of BLAS is not known."""
         self.layout.check(blocks)
         scores = _scores(self.blas, blocks, count)
-        return Answers(np.asarray(_with_scores(self.model, self.scores_by, scores).predict(scores)))
+        return Answers(np.asarray(with_scores(self.model, self.scores_by, scores).predict(scores)))
 
 
 def _scores(blas: BlasScores, blocks: Sequence[Block], count: int) -> np.ndarray:
@@ -231,14 +230,6 @@ def _scores(blas: BlasScores, blocks: Sequence[Block], count: int) -> np.ndarray
     if made is None:
         raise NotYet("the order in which BLAS adds up is not known", blas.learn)
     return made
-
-
-def _with_scores(model: Any, scores_by: str, scores: np.ndarray) -> Any:
-    """A model that goes scikit-learn's own way from these scores to answers; it may write into them."""
-    scored = copy(model)
-    flat = scores.ravel() if scores.shape[1] == 1 else scores
-    setattr(scored, scores_by, lambda *_: flat.copy())
-    return scored
 
 
 def _coded(blocks: Sequence[Block]) -> list[Coded]:

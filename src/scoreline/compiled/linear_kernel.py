@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.compiled.machine_code import MachineCode, Writer, hold
+from scoreline.compiled.machine_code import MachineCode, Writer, columns_given, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,16 +115,11 @@ class Kernel:
             are not exact the magnitude of it, and the count of terms
         numbers : for each number float64 (rows,), with any stride
         """
-        width = self.shape.looked_up
-        hold(len(codes) == len(tables) == self.shape.columns, len(numbers) == self.shape.numbers)
-        hold(*(each.shape == (rows,) for each in (*codes, *numbers)), *(each.shape[1] == width for each in tables))
-        hold(*(each.flags.c_contiguous for each in (*codes, *tables)), *(each.dtype == np.int32 for each in codes))
-        hold(*(each.dtype == np.float64 for each in (*tables, *numbers)))
+        given, width = columns_given(codes, tables, numbers, rows), self.shape.looked_up
+        hold(len(tables) == self.shape.columns, len(numbers) == self.shape.numbers)
+        hold(*(each.shape[1:] == (width,) for each in tables))
         made = np.empty(rows, np.int32)
-        groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
-        strides = np.array([each.strides[0] for each in numbers], np.int64)
-        given: list[np.ndarray] = [*groups, strides, self._weights, made]
-        self._code.call(len(made), *(each.ctypes.data for each in given))
+        self._code.call(rows, *(each.ctypes.data for each in (*given, self._weights, made)))
         return made
 
 

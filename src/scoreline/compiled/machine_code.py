@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class MachineCode:
@@ -41,6 +46,21 @@ def hold(*conditions: bool) -> None:
     if not all(conditions):
         what = "arrays of another shape or type than the code is made for"
         raise ValueError(what)
+
+
+def columns_given(
+    codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray], rows: int
+) -> list[np.ndarray]:
+    """Columns as code takes them: the addresses of each group, then the strides of the numbers.
+
+    Codes are int32 (rows,) and contiguous, tables float64 and contiguous, numbers float64 (rows,) with any stride;
+    raises ValueError where they are not.
+    """
+    hold(len(codes) == len(tables), *(each.shape == (rows,) for each in (*codes, *numbers)))
+    hold(*(each.dtype == np.int32 for each in codes), *(each.dtype == np.float64 for each in (*tables, *numbers)))
+    hold(*(each.flags.c_contiguous for each in (*codes, *tables)))
+    groups = (np.array([each.ctypes.data for each in group], np.uintp) for group in (codes, tables, numbers))
+    return [*groups, np.array([each.strides[0] for each in numbers], np.int64)]
 
 
 class Writer:

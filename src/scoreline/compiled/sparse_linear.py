@@ -169,11 +169,16 @@ class SparseLinear:
         return np.flatnonzero(refused) if self.looks else None
 
     def _finished(self, scores: np.ndarray, *, proba: bool) -> Answers:
-        # scikit-learn's own way from scores to answers; it may write into them.
-        scored = copy(self.model)
-        flat = scores.ravel() if scores.shape[1] == 1 else scores
-        setattr(scored, self.scores_by, lambda *_: flat.copy())
+        scored = with_scores(self.model, self.scores_by, scores)
         return Answers(np.asarray(scored.predict(scores)), scored.predict_proba(scores) if proba else None)
+
+
+def with_scores(model: Any, scores_by: str, scores: np.ndarray) -> Any:
+    """A model that goes scikit-learn's own way from these scores (rows, scores) to answers; it may write into them."""
+    scored = copy(model)
+    flat = scores.ravel() if scores.shape[1] == 1 else scores
+    setattr(scored, scores_by, lambda *_: flat.copy())
+    return scored
 
 
 def compile_sparse_linear(plan: Plan, layout: Layout) -> SparseLinear | NotCompilable:

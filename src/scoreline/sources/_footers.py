@@ -63,7 +63,7 @@ class Footer:
 
     def stored_type(self, name: str) -> pa.DataType:
         """The type of one of the file's own columns as it is stored; opaque where pandas has a dtype of its own."""
-        found, dtype = self.schema.field(name).type, dict(self.dtypes).get(name)
+        found, dtype = self.schema.field(name).type, dict(self.dtypes).get(name) if self.dtypes else None
         return found if dtype is None else pa.opaque(found, dtype, "pandas")
 
 
