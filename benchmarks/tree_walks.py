@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 PARTS = 9
 """Of which the first one is not counted: kernels are compiled then."""
+VOTING = "down, until the label is certain: in use for labels alone"
+"""Its sums are of fewer trees; the largest one of each row must be the same."""
 FORESTS = {
     "deep": RandomForestClassifier(100, min_samples_leaf=2, random_state=0),
     "shallow": RandomForestClassifier(100, max_depth=8, random_state=0),
@@ -73,7 +76,7 @@ def compiled(rows: pa.Table, forest: RandomForestClassifier) -> tuple[TreeModel,
 
 
 def ways(model: TreeModel) -> Mapping[str, Add]:
-    """By name; the first one is what the others are compared with, the second one is in use."""
+    """By name; the first one is what the others are compared with, the second one and the last one are in use."""
     nodes, made = as_walk(model.ensemble.trees, model.ranks), model.packed
     if not isinstance(made, descent.Going):
         raise TypeError("the forest is too large")
@@ -85,7 +88,14 @@ def ways(model: TreeModel) -> Mapping[str, Add]:
         "the same, rows as they come": plain.add,
         "the same, one root for all, rows in order": _one_root(model, nodes).add,
         "node by node, rows in order": lambda codes, scores: _ordered(made, nodes, codes, scores),
+        VOTING: partial(_until_certain, model),
     }
+
+
+def _until_certain(model: TreeModel, codes: np.ndarray, scores: np.ndarray) -> None:
+    if model.voting is None:
+        raise TypeError("the forest is asked all trees")
+    scores[:] = model.voting.sums(codes, scores[0])
 
 
 def _walked(nodes: Walk, codes: np.ndarray, scores: np.ndarray) -> None:
@@ -126,9 +136,10 @@ def compared(model: TreeModel, parts: list[np.ndarray]) -> list[dict[str, Any]]:
             start = time.process_time()
             add(codes, scores)
             seconds[name].append(time.process_time() - start)
-            sums.append(scores.tobytes())
-        if len(set(sums)) != 1:
-            raise RuntimeError("the sums differ")
+            sums.append(scores.argmax(axis=1).tobytes() if name == VOTING else scores.tobytes())
+        labels = np.frombuffer(sums[0]).reshape(scores.shape).argmax(axis=1)
+        if set(sums) != {sums[0], labels.tobytes()}:
+            raise RuntimeError("the sums differ, or a label")
     base = next(iter(seconds.values()))[1:]
     found = []
     for name, taken in seconds.items():

@@ -42,6 +42,7 @@ CLASSIFIERS = {
     "tree": DecisionTreeClassifier(random_state=0),
     "extra_tree": ExtraTreeClassifier(random_state=0),
     "forest": RandomForestClassifier(6, random_state=0, n_jobs=1),
+    "forest_of_many": RandomForestClassifier(40, max_depth=7, random_state=0, n_jobs=1),
     "extra_trees": ExtraTreesClassifier(5, random_state=0, bootstrap=True),
     "boosting": GradientBoostingClassifier(n_estimators=6, random_state=0),
     "deep_boosting": GradientBoostingClassifier(n_estimators=4, max_depth=None, random_state=0, init="zero"),

@@ -14,6 +14,7 @@ from scoreline.compiled.packing import are_large, pack
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.ranks import ranks_of
 from scoreline.compiled.trees import read_trees
+from scoreline.compiled.voting import voting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scoreline.compiled.plan import Plan
     from scoreline.compiled.ranks import Ranks
     from scoreline.compiled.trees import Ensemble
+    from scoreline.compiled.voting import Voting
 
 _ROWS_OF_WALKS = 8192
 """Rows that take a tree one after another: the codes of that many stay in the cache."""
@@ -31,11 +33,15 @@ _ROWS_OF_WALKS = 8192
 
 @dataclass(frozen=True, eq=False)
 class TreeModel:
-    """An ensemble of trees, the codes of its features, and its nodes as flat arrays."""
+    """An ensemble of trees, the codes of its features, and its nodes as flat arrays.
+
+    `voting` finds labels with fewer trees, where there is such a way.
+    """
 
     ensemble: Ensemble
     ranks: Ranks
     packed: Going | Walk | MaskKernel
+    voting: Voting | None = None
 
     @property
     def tolerance(self) -> float:
@@ -50,9 +56,11 @@ class TreeModel:
         """Predictions and probabilities, equal to the last bit. Raises Declined where scikit-learn refuses a row."""
         self.ranks.layout.check(blocks)
         codes = self.ranks.codes(blocks, count)
-        return self.ensemble.finish(self._sums(codes, count), proba)
+        return self.ensemble.finish(self._sums(codes, count, proba=proba), proba)
 
-    def _sums(self, codes: np.ndarray, count: int) -> np.ndarray:
+    def _sums(self, codes: np.ndarray, count: int, *, proba: bool) -> np.ndarray:
+        if self.voting is not None and not proba:
+            return self.voting.sums(codes, self.ensemble.start)
         if isinstance(self.packed, MaskKernel):
             return self.packed.sums(codes, self.ensemble.start)
         sums = np.tile(self.ensemble.start, (count, 1))
@@ -97,7 +105,10 @@ def compile_trees(plan: Plan, layout: Layout, stated: Mapping[str, Any] | None =
     if isinstance(ranks, NotCompilable):
         return ranks
     packed = _packed(ensemble, ranks, None if stated is None else {**stated, **plan.described, **layout.described})
-    return packed if isinstance(packed, NotCompilable) else TreeModel(ensemble, ranks, packed)
+    if isinstance(packed, NotCompilable):
+        return packed
+    found = voting(packed) if ensemble.is_vote and isinstance(packed, Going) else None
+    return TreeModel(ensemble, ranks, packed, found)
 
 
 def _packed(

@@ -67,6 +67,7 @@ class Ensemble:
     takes_nan, takes_infinity : whether scikit-learn accepts such features
     categories : of features that are categories the sorted values; others are missing
     tolerance : by how much a probability may differ with the rows beside it
+    is_vote : whether a label follows from which sum is the largest, the first one of equal ones
     """
 
     trees: tuple[Tree, ...]
@@ -78,6 +79,7 @@ class Ensemble:
     takes_infinity: bool = False
     categories: Mapping[int, np.ndarray] = field(default_factory=dict)
     tolerance: float = 0.0
+    is_vote: bool = False
 
 
 def is_made_of_trees(model: Any) -> bool:
@@ -162,7 +164,8 @@ def _forest(model: Any) -> Ensemble | NotCompilable:
         return Answers(Chosen(model.classes_, means.argmax(axis=1)), means if proba else None)
 
     start, takes_nan = np.zeros(trees[0].values.shape[1]), _takes_nan(model.estimators_[0])
-    return Ensemble(trees, start, np.float32, model.n_features_in_, finish, takes_nan=takes_nan)
+    made = Ensemble(trees, start, np.float32, model.n_features_in_, finish, takes_nan=takes_nan)
+    return replace(made, is_vote=hasattr(model, "classes_"))
 
 
 def _takes_nan(tree: Any) -> bool:

@@ -69,7 +69,7 @@ FAMILIES: dict[str, Family] = {
         faster=0.7,
     ),
     "forest": Family(
-        tuple(_both(ensemble.RandomForestClassifier, ensemble.RandomForestRegressor, n_estimators=5, random_state=0)),
+        tuple(_both(ensemble.RandomForestClassifier, ensemble.RandomForestRegressor, n_estimators=20, random_state=0)),
         takes_nan=True,
         compiled=0.6,
         faster=0.7,
