@@ -31,6 +31,8 @@ _BUFFER = 1 << 16
 _REPEATS = 0.1
 _FIRST_ROWS, _UNLIKE = 4_096, 0.9
 """Text does not repeat when so many of its first values are to more than this share distinct: none need be counted."""
+_FIRST_SHARE = 4
+"""One in so many values is counted first."""
 _MOST_REMEMBERED = 64
 _NOT_IMPLEMENTED = "Not yet implemented"
 _NO_CODES = f"{_NOT_IMPLEMENTED}: DecodeArrow of DictAccumulator"
@@ -104,9 +106,14 @@ def _repeats(column: pa.Array) -> bool:
     most = _REPEATS * len(column)
     if pa.types.is_dictionary(column.type):
         # A dictionary may list what no row has.
-        return len(column.dictionary) <= most or _distinct(column.indices) <= most
+        return len(column.dictionary) <= most or _has_at_most(most, column.indices)
     first = column[:_FIRST_ROWS]
-    return _distinct(first) <= _UNLIKE * len(first) and _distinct(column) <= most
+    return _distinct(first) <= _UNLIKE * len(first) and _has_at_most(most, column)
+
+
+def _has_at_most(most: float, values: pa.Array) -> bool:
+    """Whether no more than so many are distinct; the first values alone may tell that there are more."""
+    return _distinct(values[: len(values) // _FIRST_SHARE]) <= most and _distinct(values) <= most
 
 
 def _distinct(values: pa.Array) -> int:
