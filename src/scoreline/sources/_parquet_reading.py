@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from scoreline.units import Piece
 
 _BUFFER = 1 << 16
-_REPEATS = 0.1
+_REPEATS, _CODED = 0.1, 0.25
+"""Text repeats when at most this share of its values is distinct; when it is read as codes, this share of codes."""
 _FIRST_ROWS, _UNLIKE = 4_096, 0.9
 """Text does not repeat when so many of its first values are to more than this share distinct: none need be counted."""
 _FIRST_SHARE = 4
@@ -73,8 +74,8 @@ def _parts(piece: Piece, reading: Reading, batches: Iterable[pa.RecordBatch]) ->
 def _begun(piece: Piece, schema: pa.Schema, batch_rows: int) -> tuple[Reading, Iterable[pa.RecordBatch]]:
     """How all pieces are read, found by the first batch of one, and the batches of that one.
 
-    Text repeats with at most one distinct value in ten rows. It is read as if it did where it did so before, and where
-    nobody knows, and the batch is read again if that was wrong: it decides the time it takes, and no value.
+    Text that repeats is read as codes. It is read as if it did where it did so before, and where nobody knows, and the
+    batch is read again if that was wrong: it decides the time it takes, and no value.
     """
     carried = {name for name, _ in piece.partition}
     texts = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in carried]
@@ -105,8 +106,8 @@ def _remember(texts: Sequence[str], repeated: frozenset[str]) -> None:
 def _repeats(column: pa.Array) -> bool:
     most = _REPEATS * len(column)
     if pa.types.is_dictionary(column.type):
-        # A dictionary may list what no row has.
-        return len(column.dictionary) <= most or _has_at_most(most, column.indices)
+        # To take codes apart costs more than to carry some that hardly repeat; and some of them no row may have.
+        return len(column.dictionary) <= _CODED * len(column) or _has_at_most(most, column.indices)
     first = column[:_FIRST_ROWS]
     return _distinct(first) <= _UNLIKE * len(first) and _has_at_most(most, column)
 
