@@ -60,7 +60,7 @@ KERNELS = (
     "median ratio",
     "least to most",
 )
-WALKS = ("forest of 100 trees, 22 classes", "way", "rows/s", "median ratio", "least to most")
+WALKS = ("forest of 100 trees, 22 classes", "way", "trees a row asks", "rows/s", "median ratio", "least to most")
 MEMORY = (
     "rows",
     "files",
@@ -264,7 +264,7 @@ def tree_walks(found: dict[str, Any]) -> str:
     def row(of: dict[str, Any]) -> tuple[str, ...]:
         ratio = of["ratio"]
         spread = f"{ratio['least']} to {ratio['most']}"
-        return of["forest"], of["way"], f"{of['rows_per_second']:,}", str(ratio["median"]), spread
+        return of["forest"], of["way"], str(of["trees"]), f"{of['rows_per_second']:,}", str(ratio["median"]), spread
 
     return f"{table(WALKS, map(row, found['results']))}\n\n{_busy(found)}"
 
@@ -307,6 +307,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "first_prediction": first_prediction,
     "peers_speed": speed_tables.full,
     "peers_speed_second_machine": speed_tables.short,
+    "peers_speed_third_machine": speed_tables.short,
     "remembered": remembered,
     "flat_memory": flat_memory,
     "worker_environment": worker_environment,

@@ -129,6 +129,7 @@ def compared(model: TreeModel, parts: list[np.ndarray]) -> list[dict[str, Any]]:
     """Processor seconds of all ways, in turns. Raises where a bit of a sum differs."""
     named = ways(model)
     seconds: dict[str, list[float]] = {name: [] for name in named}
+    asked: dict[str, list[float]] = {name: [] for name in named}
     for codes in parts:
         sums = []
         for name, add in named.items():
@@ -136,6 +137,8 @@ def compared(model: TreeModel, parts: list[np.ndarray]) -> list[dict[str, Any]]:
             start = time.process_time()
             add(codes, scores)
             seconds[name].append(time.process_time() - start)
+            # What a leaf adds to all scores comes to one.
+            asked[name].append(scores.sum() / BLOCK_ROWS)
             sums.append(scores.argmax(axis=1).tobytes() if name == VOTING else scores.tobytes())
         labels = np.frombuffer(sums[0]).reshape(scores.shape).argmax(axis=1)
         if set(sums) != {sums[0], labels.tobytes()}:
@@ -146,7 +149,8 @@ def compared(model: TreeModel, parts: list[np.ndarray]) -> list[dict[str, Any]]:
         ratios = [slow / fast for slow, fast in zip(base, taken[1:], strict=True)]
         median, least, most = (round(of(ratios), 2) for of in (statistics.median, min, max))
         speed = round(BLOCK_ROWS / statistics.median(taken[1:]))
-        found.append({"way": name, "rows_per_second": speed, "ratio": {"median": median, "least": least, "most": most}})
+        trees, ratio = round(statistics.mean(asked[name][1:]), 1), {"median": median, "least": least, "most": most}
+        found.append({"way": name, "trees": trees, "rows_per_second": speed, "ratio": ratio})
     return found
 
 
