@@ -12,6 +12,9 @@ from scoreline.compiled.descent import Going
 from scoreline.compiled.flat import Walk
 from scoreline.compiled.voting import LEAST_TREES, STOPS, voting
 
+ODD = (np.nan, np.inf, 5e-324, 1e307, 0.0)
+"""By which leaves are multiplied to hold what is rounded otherwise, or not at all."""
+
 
 def some_forest(seed: int, trees: int, scores: int, most: int = 30) -> Going:
     made = going(some_walk(np.random.default_rng(seed), trees, scores, most), scores, np.zeros(trees, np.int64))
@@ -81,10 +84,14 @@ def test_a_tie_is_decided_by_all_trees() -> None:
     assert found.tolist() == [[0, trees / 2, trees / 2]] * 20
 
 
-@pytest.mark.parametrize(("trees", "scores", "value"), [(LEAST_TREES - 1, 3, 1.0), (40, 1, 1.0), (40, 3, np.nan)])
+@pytest.mark.parametrize(
+    ("trees", "scores", "value"), [(LEAST_TREES - 1, 3, 1.0), (40, 1, 1.0), *((40, 3, odd) for odd in ODD)]
+)
 def test_some_forests_are_asked_all_trees(trees: int, scores: int, value: float) -> None:
     made = some_forest(0, trees, scores)
-    assert voting(made._replace(trees=made.trees._replace(values=made.trees.values * value))) is None
+    with np.errstate(all="ignore"):
+        values = made.trees.values * value
+    assert voting(made._replace(trees=made.trees._replace(values=values))) is None
 
 
 def test_no_rows_have_no_sums() -> None:

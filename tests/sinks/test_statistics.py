@@ -20,6 +20,7 @@ KINDS: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.date32(): WHOLE,
     pa.timestamp("us"): st.integers(-(2**60), 2**60),
     pa.bool_(): st.booleans(),
+    pa.binary(): st.binary(max_size=3),
 }
 
 

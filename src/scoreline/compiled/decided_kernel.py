@@ -45,7 +45,9 @@ def take_out(abreast: Abreast, width: int, reach: float, out: np.ndarray) -> int
     hold(views.dtype == roots.dtype == np.uint32, rows.flags.c_contiguous)
     left = ctypes.c_int64(0)
     arrays = [each.ctypes.data for each in (views, roots, scores, rows, out)]
-    _made(scores.shape[1]).call(len(rows), width, reach, *arrays, ctypes.addressof(left))
+    # Held while it is called: others may be made meanwhile, and drive it out of the cache.
+    kernel = _made(scores.shape[1])
+    kernel.call(len(rows), width, reach, *arrays, ctypes.addressof(left))
     return left.value
 
 

@@ -22,6 +22,10 @@ LEAST_TREES = 16
 """Fewer are asked all, which takes no longer than to look."""
 
 
+USUAL = 1e-200, 1e200
+"""Between these what is rounded is in proportion to what leaves hold: no sum overflows or loses its last bits."""
+
+
 class Turn(NamedTuple):
     """Some trees that follow each other, and by how much all after them can change the difference of two scores."""
 
@@ -53,7 +57,7 @@ class Voting(NamedTuple):
 
 
 def voting(going: Going) -> Voting | None:
-    """The trees in turns; None where there are too few of them, one score only, or leaves that hold what is no number.
+    """The trees in turns; None where there are too few of them, one score only, or leaves that hold odd numbers.
 
     Each leaf adds to all scores. Reads what all leaves hold.
     """
@@ -61,10 +65,11 @@ def voting(going: Going) -> Voting | None:
     if count < LEAST_TREES or values.shape[1] == 1:
         return None
     least, largest = float(values.min()), float(values.max())
-    if not np.isfinite(largest - least):
+    most = max(abs(least), abs(largest))
+    if not USUAL[0] <= most <= USUAL[1]:
         return None
     # Four times what so many additions can round.
-    rounding = 4 * count**2 * max(abs(least), abs(largest)) * float(np.finfo(np.float64).eps)
+    rounding = 4 * count**2 * most * float(np.finfo(np.float64).eps)
     stops = sorted({0, *(round(share * count) for share in STOPS), count})
     turns = [
         Turn(_some(going.trees, begin, end), (count - end) * (largest - least) + rounding)
