@@ -141,7 +141,7 @@ def test_small_parts_are_answered_only_where_blas_adds_up_alike(order: Any, scor
             found = job.scores.scores(blocks, rows)
             if found is not None:
                 assert found.tobytes() == job.expected(blocks, rows).tobytes()
-            assert found is None or ROWS[0] <= rows <= ROWS[-1]
+            assert found is None or (ROWS[0] <= rows <= ROWS[-1] and not rows % 2)
         if order == "C":
             assert job.scores.scores(job.blocks(ROWS[-1]), ROWS[-1]) is not None
 

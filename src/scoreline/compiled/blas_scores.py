@@ -33,6 +33,9 @@ ROWS = (4_096, 8_192, 12_288, 16_384)
 ENOUGH_ROWS = 2 * 16_384
 """The order is looked for once so many rows have come."""
 
+_PAIR = 2
+"""Of several scores the last row of an odd number is added up in another order by OpenBLAS's kernels for AVX2."""
+
 _MOST_STEPS = 512
 """Vectors that are added for a row: with more, the code would be long, and BLAS is as fast."""
 
@@ -129,8 +132,9 @@ class BlasScores:
         if self._found is None:
             return None
         adding, least = self._found
-        # Of a single score BLAS takes four rows at a time, and the last ones in another order.
-        if not least <= count <= ROWS[-1] or (adding.plan.program.lanes > 1 and count % LANES):
+        # BLAS takes some rows at a time, and those that are left over in another order.
+        together = LANES if adding.plan.program.lanes > 1 else _PAIR
+        if not least <= count <= ROWS[-1] or count % together:
             return None
         made = adding.scores(blocks, count)
         if made is not None and not np.isfinite(made).all():
