@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.dask_processes import DaskProcesses
 
+from scoreline.clusters._connection import Connection
 from scoreline.clusters.local import Local
 from scoreline.clusters.scheduler import Scheduler
 from scoreline.errors import ClusterError
@@ -152,3 +155,20 @@ def test_local_work_goes_on_with_the_workers_that_are_left() -> None:
             if len(found) == 5:
                 cluster.sync(next(iter(cluster.workers.values())).close)
         assert sorted(found) == [(position, None) for position in range(COUNT)]
+
+
+def test_a_client_that_says_it_is_closed_while_it_is_closed_is_replaced() -> None:
+    made: list[Any] = []
+
+    @contextmanager
+    def connect() -> Iterator[Any]:
+        made.append(SimpleNamespace(scheduler=SimpleNamespace(address="tcp://here")))
+        yield made[-1]
+        if len(made) == 1:
+            # What Dask's client raises when it is closed while it connects again.
+            message = "ConnectionPool is closed"
+            raise RuntimeError(message)
+
+    with Connection(connect) as connection:
+        connection.renew(1.0)
+        assert connection.client is made[1]

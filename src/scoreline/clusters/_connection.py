@@ -53,7 +53,8 @@ class Connection:
     def renew(self, patience: float) -> None:
         """Wait for the scheduler to come back; ClusterError when it does not within `patience` seconds."""
         deadline = time.monotonic() + patience
-        with suppress(OSError):  # nobody is left to say goodbye to
+        # Nobody is left to say goodbye to; and a client that is just connecting again says that it is closed.
+        with suppress(OSError, RuntimeError):
             self._open.close()
         while True:
             try:
