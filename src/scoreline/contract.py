@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SOURCE_FILE = "source_file"
 SOURCE_ROW = "source_row"
+PREDICTION = "prediction"
+"""Of several outputs the number of each follows, as in ``prediction_0``."""
 
 _DECIMAL = re.compile(r"decimal128\((\d+), ?(-?\d+)\)")
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, ?tz=([^\]]+))?\]")

@@ -122,7 +122,7 @@ def _apart(
 def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
     both = fitted.both(frame)
     predictions = next(both) if proba else fitted.predict(frame)
-    if predictions.shape != (len(frame),):
+    if predictions.ndim not in (1, 2) or len(predictions) != len(frame):
         raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
     positions = every_row(len(frame)) + start if start else every_row(len(frame))
     return Outcome(predictions, _probabilities(fitted, next(both), len(frame)) if proba else None, positions)
@@ -174,5 +174,5 @@ def _wrong_shape(fitted: Fitted, shape: tuple[int, ...], rows: int) -> Problem:
     return Problem(
         f"the model's predictions have shape {shape} for {rows} rows",
         fitted.uri,
-        "only models that predict one value a row can be used",
+        "only models that predict a value a row can be used, or several",
     )

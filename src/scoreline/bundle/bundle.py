@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -25,7 +26,7 @@ from scoreline.compiled.baked.program import Program
 from scoreline.compiled.doubts import MOST_DOUBTS, Partial
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.scorer import LEAST_ROWS, Tier
-from scoreline.contract import type_name
+from scoreline.contract import PREDICTION, type_name
 from scoreline.errors import DataError, ModelError, Problem
 from scoreline.parts import every_row
 from scoreline.refusal import Refusal
@@ -49,7 +50,7 @@ class Scored:
 
     Attributes
     ----------
-    answers : one value for each row that was predicted; text may be codes of the labels
+    answers : one value for each row that was predicted, of several outputs a struct; text may be codes of the labels
     proba : float64 (rows, labels), or None when it was not asked for
     positions : int64, where each predicted row stood in the part
     refusals : rows of the part that got no prediction, and why
@@ -69,7 +70,7 @@ class Scored:
     @property
     def predictions(self) -> pa.Array:
         """One value for each row that was predicted, of the bundle's answer type."""
-        return self.answers.dictionary_decode() if pa.types.is_dictionary(self.answers.type) else self.answers
+        return _decoded(self.answers)
 
     @property
     def can_be_sampled(self) -> bool:
@@ -91,7 +92,7 @@ class Bundle:
     cleaning : the steps that feed the features
     inputs : the columns that the fitted object takes, in its order, as they are after cleaning
     model, transformer : where what was fitted lies, with its hash; `transformer` is None for a whole pipeline
-    answer_type : Arrow type of a prediction
+    answer_type : Arrow type of a prediction; a struct of the output's columns for a model of several outputs
     labels : class labels in the order of the probabilities; None for regression
     modules : names of own modules that the fitted object refers to
     target : the column that it predicts, when known
@@ -300,6 +301,8 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
+    if pa.types.is_struct(answer_type):
+        return _of_outputs(np.asarray(predictions), answer_type)
     if isinstance(predictions, Chosen):
         classes = _texts(predictions.classes) if pa.types.is_string(answer_type) else None
         if classes is not None:
@@ -322,6 +325,22 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
         raise ModelError(Problem(what, "predict", "hand over a model whose predictions are of one type")) from error
 
 
+def _of_outputs(predictions: np.ndarray, answer_type: pa.StructType) -> pa.StructArray:
+    """Predictions of several outputs (rows, outputs), those of each output in a field. Raises as `as_answers` does."""
+    outputs = len(answer_type)
+    # Of no rows nobody knows how many outputs they would have.
+    given = predictions if len(predictions) else np.empty((0, outputs))
+    if given.shape[1:] != (outputs,):
+        what = f"the model answers with {math.prod(given.shape[1:])} outputs a row, and with {outputs} at first"
+        raise ModelError(Problem(what, "predict", "hand over a model that predicts as many values for every row"))
+    arrays = [as_answers(given[:, number], field.type) for number, field in enumerate(answer_type)]
+    return pa.StructArray.from_arrays(map(_decoded, arrays), fields=list(answer_type))
+
+
+def _decoded(answers: pa.Array) -> pa.Array:
+    return answers.dictionary_decode() if pa.types.is_dictionary(answers.type) else answers
+
+
 def _in_codes(texts: np.ndarray) -> pa.DictionaryArray:
     """Text of fixed width as codes: Arrow tells the values apart by their bytes, and each is made text once."""
     width, bits = texts.dtype.itemsize, pa.py_buffer(np.ascontiguousarray(texts))
@@ -339,7 +358,16 @@ def _texts(classes: np.ndarray) -> pa.Array | None:
 
 
 def answer_type_of(predictions: np.ndarray) -> pa.DataType:
-    """The Arrow type for predictions like these: text, bool, int64, uint64 or float64. Raises ModelError for others."""
+    """The Arrow type for predictions like these: text, bool, int64, uint64 or float64; of several outputs, a struct.
+
+    Raises ModelError for others.
+
+    >>> import numpy as np
+    >>> str(answer_type_of(np.array([[0.5, 1.5]])))
+    'struct<prediction_0: double, prediction_1: double>'
+    """
+    if predictions.ndim > 1:
+        return pa.struct([(f"{PREDICTION}_{i}", answer_type_of(of)) for i, of in enumerate(predictions.T)])
     by_kind = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
     if predictions.dtype == np.uint64:
         return pa.uint64()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
 from scoreline.bundle.code_inside import brings_code
+from scoreline.compiled.answers import as_probabilities, as_rows, labels_of
 from scoreline.compiled.trees import asked_once, goes_once
 from scoreline.errors import ModelError, Problem, nearest
 from scoreline.models.base import single_threaded
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
+    import numpy as np
     import pandas as pd
 
 
@@ -54,9 +54,7 @@ class Fitted:
     @property
     def labels(self) -> tuple[Any, ...] | None:
         """The class labels in the order of the columns of `predict_proba`; None for a model without classes."""
-        classes = getattr(self.model, "classes_", None)
-        # A model of several targets has a list of them; it is refused when it predicts.
-        return tuple(classes.tolist()) if isinstance(classes, np.ndarray) else None
+        return labels_of(self.model)
 
     @property
     def gives_proba(self) -> bool:
@@ -64,14 +62,14 @@ class Fitted:
         return bool(self.labels) and hasattr(self.model, "predict_proba")
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """One prediction a row, shape (rows,). Raises what the objects raise; nothing is computed for no rows."""
+        """One prediction a row, shape (rows,), or of several outputs (rows, outputs). Raises what the objects raise."""
         features, last = self._at_last_step(frame)
-        return np.asarray(last.predict(features))
+        return as_rows(last.predict(features))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities, float64 (rows, labels)."""
         features, last = self._at_last_step(frame)
-        return np.asarray(last.predict_proba(features), dtype=np.float64)
+        return as_probabilities(last.predict_proba(features))
 
     def both(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
         """What `predict` gives, then what `predict_proba` gives; computed one after the other.
@@ -85,8 +83,8 @@ class Fitted:
             return
         features, last = self._at_last_step(frame)
         model = asked_once(last, features)
-        yield np.asarray(model.predict(features))
-        yield np.asarray(model.predict_proba(features), dtype=np.float64)
+        yield as_rows(model.predict(features))
+        yield as_probabilities(model.predict_proba(features))
 
     @cached_property
     def _writes(self) -> bool:

@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
     Attributes
     ----------
-    prediction : a label, or a number
+    prediction : a label, or a number; of several outputs a dict of them
     proba : the probability of each label, in the order of the bundle's labels; None when it was not asked for
     tier : how it was predicted: "A" compiled, "C" by scikit-learn
     """

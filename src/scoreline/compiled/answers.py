@@ -62,6 +62,38 @@ class Answers:
         return is_identical(self.predictions, other.predictions) and _close(self.proba, other.proba, tolerance)
 
 
+def as_rows(predicted: Any) -> np.ndarray:
+    """What ``predict`` gives, (rows,); of a model of several outputs (rows, outputs), dense.
+
+    One that was fitted on a table of one column answers with such a table, which is one value a row.
+
+    >>> as_rows([[0.5], [1.5]]).shape, as_rows([[1, 2], [3, 4]]).shape
+    ((2,), (2, 2))
+    """
+    rows = np.asarray(predicted.toarray() if hasattr(predicted, "toarray") else predicted)
+    return rows[:, 0] if rows.ndim == 2 and rows.shape[1] == 1 else rows
+
+
+def as_probabilities(given: Any) -> np.ndarray:
+    """What ``predict_proba`` gives, float64 (rows, labels); of several outputs, the labels of one after the other."""
+    return np.hstack(given) if isinstance(given, list) else np.asarray(given, np.float64)
+
+
+def labels_of(model: Any) -> tuple[Any, ...] | None:
+    """The labels of a model in the order of its probabilities; None for one without classes.
+
+    Those of several outputs have the number of the output before them.
+
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> labels_of(DecisionTreeClassifier().fit([[0], [1]], [["a", "x"], ["b", "y"]]))
+    ('0_a', '0_b', '1_x', '1_y')
+    """
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list):
+        return tuple(f"{output}_{label}" for output, of in enumerate(classes) for label in np.asarray(of).tolist())
+    return tuple(classes.tolist()) if isinstance(classes, np.ndarray) else None
+
+
 def first_of_best(scores: np.ndarray) -> np.ndarray:
     """The place of the best score of each row, as ``argmax`` finds it; scores (rows, scores), int (rows,).
 

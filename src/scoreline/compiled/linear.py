@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import ROUNDING, Answers, Chosen
+from scoreline.compiled.answers import ROUNDING, Answers, Chosen, as_rows
 from scoreline.compiled.blas_scores import BlasScores
 from scoreline.compiled.dictionary import CodedBranch, Declined, NotYet
 from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape, Trial, vectors
@@ -222,7 +222,7 @@ class LinearRegressor:
         """Predictions. Raises Declined where scikit-learn refuses a row or the order of BLAS is not known."""
         self.layout.check(blocks)
         scores = _scores(self.blas, blocks, count)
-        return Answers(np.asarray(with_scores(self.model, self.scores_by, scores).predict(scores)))
+        return Answers(as_rows(with_scores(self.model, self.scores_by, scores).predict(scores)))
 
 
 def _scores(blas: BlasScores, blocks: Sequence[Block], count: int) -> np.ndarray:

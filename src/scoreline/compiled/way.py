@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from scoreline.compiled.answers import ROUNDING, Answers
+from scoreline.compiled.answers import ROUNDING, Answers, as_probabilities, as_rows, labels_of
 from scoreline.compiled.dictionary import Declined, NotYet
 from scoreline.compiled.doubts import suspects
 from scoreline.compiled.trees import asked_once
@@ -104,11 +104,10 @@ class Way:
         matrix = self.encoding.after(made)
         model = asked_once(self._model, matrix) if proba else self._model
         answers = Answers(
-            np.asarray(model.predict(matrix)),
-            np.asarray(model.predict_proba(matrix), np.float64) if proba else None,
+            as_rows(model.predict(matrix)), as_probabilities(model.predict_proba(matrix)) if proba else None
         )
-        labels = len(self._model.classes_) if proba else 0
-        if answers.predictions.shape != (rows,) or (
+        labels = len(labels_of(self._model) or ()) if proba else 0
+        if answers.predictions.shape[:1] != (rows,) or (
             answers.proba is not None and answers.proba.shape != (rows, labels)
         ):
             raise Declined("answers of another shape than one a row and label")

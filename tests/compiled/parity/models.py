@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sklearn import ensemble, linear_model, naive_bayes, neighbors, neural_network, svm, tree
+from sklearn import (
+    ensemble,
+    linear_model,
+    multiclass,
+    multioutput,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    svm,
+    tree,
+)
 
 
 class Family(NamedTuple):
@@ -54,6 +64,27 @@ def _others() -> tuple[tuple[Any, str], ...]:
         (xgboost.XGBRegressor(**small), "number"),
     ]
     return (*made, *light, *booster)
+
+
+def _of_several() -> tuple[tuple[Any, str], ...]:
+    boosting = ensemble.HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=4, random_state=0)
+    flags = linear_model.LogisticRegression(max_iter=30)
+    return (
+        (tree.DecisionTreeRegressor(max_depth=5, random_state=0), "numbers"),
+        (tree.DecisionTreeClassifier(max_depth=5, random_state=0), "labels"),
+        (ensemble.RandomForestRegressor(n_estimators=5, random_state=0), "numbers"),
+        (ensemble.ExtraTreesClassifier(n_estimators=5, random_state=0), "labels"),
+        (neighbors.KNeighborsRegressor(), "numbers"),
+        (neighbors.KNeighborsClassifier(), "labels"),
+        (neural_network.MLPClassifier(max_iter=5, random_state=0), "flags"),
+        (linear_model.Ridge(), "numbers"),
+        (linear_model.LinearRegression(), "numbers"),
+        (linear_model.MultiTaskLasso(0.01), "numbers"),
+        (linear_model.RidgeClassifier(), "flags"),
+        (multioutput.MultiOutputRegressor(boosting), "numbers"),
+        (multioutput.MultiOutputClassifier(flags), "labels"),
+        (multiclass.OneVsRestClassifier(flags), "flags"),
+    )
 
 
 _SMALL_STEPS: dict[str, Any] = {"max_iter": 15, "tol": None, "random_state": 0}
@@ -156,5 +187,6 @@ FAMILIES: dict[str, Family] = {
         compiled=0.1,
         faster=0.5,
     ),
+    "several_outputs": Family(_of_several(), faster=0.5),
     "other": Family(_others(), faster=0.5),
 }

@@ -129,11 +129,20 @@ def beside(values: np.ndarray) -> np.ndarray:
     return np.random.default_rng(0).permutation(np.concatenate(every))
 
 
+SEVERAL = {"numbers": "number", "labels": "four", "flags": "bool"}
+"""Targets of several outputs, by what each of them is."""
+
+
 def target(table: pa.Table, kind: str, seed: int) -> np.ndarray:
     """What the rows are to be predicted as: two or four classes of text, a dozen whole numbers, booleans, or a number.
 
+    Of several outputs it is numbers, classes of text, or flags, three of each.
+
     From eight on NumPy adds up probabilities in another order where they lie in memory row by row.
     """
+    if kind in SEVERAL:
+        outputs = [target(table, SEVERAL[kind], each) for each in range(seed, seed + 3)]
+        return np.stack(outputs, axis=1).astype(int if kind == "flags" else outputs[0].dtype)
     rng = np.random.default_rng(seed)
     score = rng.normal(0, 0.3, table.num_rows)
     for place, name in enumerate(table.schema.names):

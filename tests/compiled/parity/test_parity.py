@@ -28,6 +28,7 @@ from scoreline.bundle.compiling import scorer_of
 from scoreline.cleaning import Cleaning, CleanPart
 from scoreline.compiled import blas_scores, linear_kernel
 from scoreline.compiled import scorer as scorer_module
+from scoreline.compiled.answers import labels_of
 from scoreline.compiled.cache import FOLDER
 from scoreline.compiled.sparse_linear import scoring_method
 from scoreline.contract import Contract
@@ -118,7 +119,6 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
         reject()
     path = folder / "pipeline.joblib"
     joblib.dump(case.estimator, path)
-    labels = getattr(case.estimator, "classes_", None)
     return Bundle(
         contract=Contract(schema, {}),
         needs=case.columns,
@@ -127,7 +127,7 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
         model=ArtifactConfig(uri=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), trust=True),
         transformer=None,
         answer_type=answer_type_of(np.asarray(answers)),
-        labels=None if labels is None else tuple(labels.tolist()),
+        labels=labels_of(case.estimator),
         from_pandas=case.from_pandas,
     )
 
@@ -172,7 +172,7 @@ def same(bundle: Bundle, table: pa.Table) -> None:
     frame = bundle.frame(table)
     expected = predict_or_refuse(bundle.fitted, frame, proba=proba)
     labels = bundle.score(CleanPart(table, np.arange(table.num_rows)))
-    assert labels.predictions.to_pylist() == np.asarray(expected.predictions).tolist()
+    assert row_by_row(labels.predictions) == np.asarray(expected.predictions).tolist()
     scored = bundle.score(CleanPart(table, np.arange(table.num_rows)), proba=proba)
     assert scored.predictions.equals(labels.predictions)
     assert scored.positions.tolist() == expected.positions.tolist()
@@ -182,6 +182,12 @@ def same(bundle: Bundle, table: pa.Table) -> None:
         assert scored.proba.tobytes() == expected.proba.tobytes()
     refused = np.setdiff1d(np.arange(table.num_rows), expected.positions)
     answered(bundle.fitted.model, frame, refused)
+
+
+def row_by_row(predictions: pa.Array) -> list[Any]:
+    """What is predicted for each row; of several outputs a list."""
+    found = predictions.to_pylist()
+    return [list(each.values()) for each in found] if pa.types.is_struct(predictions.type) else found
 
 
 def answered(pipeline: Any, frame: pd.DataFrame, refused: np.ndarray) -> None:
