@@ -89,13 +89,14 @@ def test_probabilities_of_other_labels_are_refused() -> None:
         predict_or_refuse(Fitted(OneSided(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=True)
 
 
-def test_predictions_of_another_shape_are_refused() -> None:
-    class Wide(Picky):
+@pytest.mark.parametrize("shape", [(2,), (2, 2), (1, 2, 2), ()])
+def test_predictions_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    class Odd(Picky):
         def predict(self, frame: pd.DataFrame) -> np.ndarray:
-            return np.zeros((len(frame), 2))
+            return np.zeros(shape)
 
-    with pytest.raises(ModelError, match="one value a row"):
-        predict_or_refuse(Fitted(Wide(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
+    with pytest.raises(ModelError, match="a value a row"):
+        predict_or_refuse(Fitted(Odd(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
 
 
 def halved(frame: pd.DataFrame) -> pd.DataFrame:

@@ -157,9 +157,11 @@ def test_a_transformer_that_cannot_name_its_features_is_taken_at_its_word(tmp_pa
     np.testing.assert_array_equal(fitted.predict(FRAME[["x", "z"]]), plain)
 
 
-def test_a_model_of_several_targets_has_no_labels_of_one(tmp_path: Path) -> None:
+def test_labels_of_several_targets_say_which_target_they_are_of(tmp_path: Path) -> None:
     model = RandomForestClassifier(3).fit(FRAME[["x"]], np.stack([LABELS, LABELS], axis=1))
-    assert load_fitted(saved(tmp_path, model), None, ()).labels is None
+    once = sorted(set(LABELS))
+    expected = (*(f"0_{label}" for label in once), *(f"1_{label}" for label in once))
+    assert load_fitted(saved(tmp_path, model), None, ()).labels == expected
 
 
 SCRIPT = """

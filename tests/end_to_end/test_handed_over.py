@@ -252,13 +252,6 @@ REFUSED: dict[str, tuple[Callable[[Desk, Path], dict[str, Any]], str]] = {
         lambda desk, _: hand_over(FunctionTransformer(write_demo), desk.folder / "model.skops"),
         "allow-list",
     ),
-    "several answers a row": (
-        lambda desk, _: hand_over(
-            DecisionTreeClassifier().fit(desk.frame[["x"]], desk.frame[["count", "small"]]),
-            desk.folder / "model.joblib",
-        ),
-        "one value a row",
-    ),
 }
 
 
