@@ -320,8 +320,6 @@ def main() -> None:
     for name, content in TABLES.items():
         if (found := kept(name)) is not None:
             put(README, name, content(found))
-    if found := kept("peers_speed_third_machine"):
-        put(FRONT, "peers_speed_third_machine", speed_tables.short(found))
     if found := kept("peers_speed"):
         (RESULTS / "peers_speed.svg").write_text(speed_tables.plot(found))
         put(FRONT, "peers_speed", f"{speed_tables.short(found)}\n\n![{PLOT}](benchmarks/results/peers_speed.svg)")

@@ -1,5 +1,6 @@
 """Every test starts without what this machine's environment says about S3, Dask or Scoreline."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -28,6 +29,13 @@ def _clean_environment_for_servers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         _scrub(patch)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_so_far_is_garbage() -> None:
+    """What was imported and collected is not looked through again by tests that have garbage collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

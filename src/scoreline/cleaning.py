@@ -83,6 +83,12 @@ class Cleaning:
                 needed = narrowed.needs(needed, before)
         return Cleaning(tuple(reversed(kept))), needed
 
+    def origin(self, name: str, schema: pa.Schema) -> str:
+        """What a column after all steps is called in `schema`, before them, if it is the same column."""
+        for step, before in zip(reversed(self.steps), reversed(self.schemas(schema)[:-1]), strict=True):
+            name = step.origin(name, before)
+        return name
+
     def apply(self, part: pa.Table) -> CleanPart:
         """Clean one part; eager. Every row of it is in the result, refused, or counted as filtered."""
         return self.extend(CleanPart(part, every_row(part.num_rows)))

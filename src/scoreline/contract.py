@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SOURCE_FILE = "source_file"
 SOURCE_ROW = "source_row"
-PREDICTION = "prediction"
-"""Of several outputs the number of each follows, as in ``prediction_0``."""
+PREDICTED = "prediction"
+"""The column of predictions; of several outputs the number of each follows, as in ``prediction_0``."""
 
 _DECIMAL = re.compile(r"decimal128\((\d+), ?(-?\d+)\)")
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, ?tz=([^\]]+))?\]")
@@ -161,6 +161,11 @@ def type_name(arrow_type: pa.DataType) -> str:
     return {"double": "float64", "float": "float32", "halffloat": "float16", "date32[day]": "date32"}.get(
         str(arrow_type), str(arrow_type)
     )
+
+
+def has_outputs(answer_type: pa.DataType) -> bool:
+    """Whether it is the type of predictions of several outputs: a struct with the column of each as a field."""
+    return bool(pa.types.is_struct(answer_type) and answer_type.get_field_index(f"{PREDICTED}_0") == 0)
 
 
 def violations(table: pa.Table, contract: Contract) -> tuple[Refusal, ...]:

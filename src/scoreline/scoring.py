@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from scoreline.cleaning import admitted
 from scoreline.compiled.sampling import Place
-from scoreline.contract import PREDICTION, SOURCE_FILE, SOURCE_ROW, Contract
+from scoreline.contract import PREDICTED, SOURCE_FILE, SOURCE_ROW, Contract, has_outputs
 from scoreline.dataset.receipts import Receipt, write_receipt
 from scoreline.dataset.spool import Spool
 from scoreline.dataset.unit_file import write_unit_file
@@ -90,7 +90,7 @@ class PredictTask:
         if self.row_id:
             fields += [pa.field(SOURCE_FILE, pa.string()), pa.field(SOURCE_ROW, pa.int64())]
         answer = self.bundle.answer_type
-        fields += list(answer) if pa.types.is_struct(answer) else [pa.field(PREDICTION, answer)]
+        fields += list(answer) if has_outputs(answer) else [pa.field(PREDICTED, answer)]
         if self.proba:
             fields += [pa.field(f"proba_{label}", pa.float64()) for label in self.bundle.labels or ()]
         return plain(pa.schema(fields))
@@ -297,7 +297,7 @@ def _output(task: PredictTask, raw: RawPart, positions: np.ndarray, scored: Scor
     columns: list[pa.Array] = (kept if whole else kept.take(taken)).columns
     if task.row_id:
         columns += [raw.files if whole else raw.files.take(taken), pa.array(raw.rows if whole else raw.rows[positions])]
-    columns += scored.answers.flatten() if pa.types.is_struct(scored.answers.type) else [scored.answers]
+    columns += scored.answers.flatten() if has_outputs(scored.answers.type) else [scored.answers]
     if scored.proba is not None:
         columns += [pa.array(np.ascontiguousarray(scored.proba[:, label])) for label in range(scored.proba.shape[1])]
     return columns

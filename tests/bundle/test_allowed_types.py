@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 from skops import io as skops_io
 
@@ -36,6 +40,13 @@ FITTED = [
     ),
     KNeighborsClassifier(algorithm="ball_tree", metric="manhattan").fit(X[["x"]], Y),
     GaussianProcessRegressor(RBF() + WhiteKernel(), optimizer=None).fit(X[["x"]], X["x"] ** 2),
+    make_pipeline(
+        make_column_transformer(
+            (OneHotEncoder(), make_column_selector(dtype_include=["category", object])),
+            (IterativeImputer(), make_column_selector(dtype_include=np.number)),
+        ),
+        LogisticRegression(),
+    ).fit(X, Y),
 ]
 
 

@@ -10,6 +10,7 @@ import dill
 import joblib
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from skops import io as skops_io
 
@@ -36,6 +37,14 @@ def test_every_format_is_loaded_when_it_is_trusted_and_pinned(tmp_path: Path, su
     uri, sha256 = saved(tmp_path, suffix)
     model, digest = load_artifact(ArtifactConfig(uri=uri, sha256=sha256, trust=True))
     assert (model.predict(X).tolist(), digest) == (Y.tolist(), sha256)
+
+
+@pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("xz", 1), ("bz2", 1)])
+def test_a_pickle_may_be_what_joblib_wrote(tmp_path: Path, compress: object) -> None:
+    path = tmp_path / "model.pkl"
+    joblib.dump(RandomForestClassifier(3, random_state=0).fit(X, Y), path, compress=compress)
+    given = ArtifactConfig(uri=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), trust=True)
+    assert load_artifact(given)[0].predict(X).tolist() == Y.tolist()
 
 
 def test_skops_needs_no_trust(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from scoreline.bundle.bisection import predict_or_refuse
 from scoreline.bundle.fitted import Fitted
@@ -80,6 +82,41 @@ def test_a_model_that_fails_on_every_row_is_at_fault_itself() -> None:
         predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * 5_000}), proba=False)
 
 
+def test_nulls_that_were_sorted_to_the_front_are_refused_and_the_rest_is_predicted() -> None:
+    frame = pd.DataFrame({"x": [float("nan")] * 1_500 + [1.0] * 3_500})
+    outcome = predict_or_refuse(FITTED, frame, proba=False)
+    assert outcome.positions.tolist() == list(range(1_500, 5_000))
+    assert [refusal.rows.tolist() for refusal in outcome.refusals] == [list(range(1_500))]
+
+
+class Numbering(Picky):
+    """Adds a column by the numbers of the rows, as functions do that make one of an array."""
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        frame["y"] = pd.Series(frame["x"].to_numpy())
+        return super().predict(frame) + frame["y"].to_numpy()
+
+
+def test_rows_that_are_left_are_numbered_from_0_again() -> None:
+    values = np.linspace(1, 2, 64)
+    values[[3, 40]] = np.nan
+    outcome = predict_or_refuse(Fitted(Numbering(), None, ("x",), named=True), pd.DataFrame({"x": values}), proba=False)
+    kept = np.delete(values, [3, 40])
+    assert outcome.predictions.tolist() == (1 + kept).tolist()
+
+
+def test_a_step_that_fails_before_a_strict_encoder_costs_its_row_alone() -> None:
+    ratings = np.array([1.0, 2.0, np.nan, 3.0] * 10)
+    known = pd.DataFrame({"rating": ratings, "x": np.linspace(0, 1, 40)})
+    filled = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())
+    columns = make_column_transformer((filled, ["rating"]), remainder="passthrough")
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(known, known["x"] > 0.5)
+    asked = known.assign(rating=np.where(np.arange(40) == 7, np.inf, ratings))
+    outcome = predict_or_refuse(Fitted(pipeline, None, ("rating", "x"), named=True), asked, proba=False)
+    assert outcome.positions.tolist() == [row for row in range(40) if row != 7]
+    assert outcome.predictions.tolist() == pipeline.predict(asked.drop(index=7)).tolist()
+
+
 def test_probabilities_of_other_labels_are_refused() -> None:
     class OneSided(Picky):
         def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
@@ -95,7 +132,7 @@ def test_predictions_of_another_shape_are_refused(shape: tuple[int, ...]) -> Non
         def predict(self, frame: pd.DataFrame) -> np.ndarray:
             return np.zeros(shape)
 
-    with pytest.raises(ModelError, match="a value a row"):
+    with pytest.raises(ModelError, match="one value a row"):
         predict_or_refuse(Fitted(Odd(), None, ("x",), named=True), pd.DataFrame({"x": [1.0]}), proba=False)
 
 

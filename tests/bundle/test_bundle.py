@@ -203,3 +203,32 @@ def test_answers_that_no_file_can_hold_are_refused(kind: Any) -> None:
 
 def test_no_answers_have_the_type_of_the_others() -> None:
     assert as_answers(np.empty(0), pa.string()).type == pa.string()
+
+
+TWO = pa.struct([("prediction_0", pa.string()), ("prediction_1", pa.string())])
+
+
+def test_outputs_are_fields() -> None:
+    answers = as_answers(np.array([["a", "b"], ["c", "d"]]), TWO)
+    assert [list(row.values()) for row in answers.to_pylist()] == [["a", "b"], ["c", "d"]]
+    assert answer_type_of(np.array([["a", "b"]])) == TWO
+    assert as_answers(np.empty(0), TWO).to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    ("predictions", "arrow_type"),
+    [
+        (np.array([["a", "b"], ["c", "d"]]), pa.string()),
+        (np.array([[1.0, 2.0]]), pa.float64()),
+        (np.array(["a", "b"]), TWO),
+        (np.array([["a", "b", "c"]]), TWO),
+    ],
+)
+def test_another_number_of_outputs_than_at_first_is_refused(predictions: np.ndarray, arrow_type: pa.DataType) -> None:
+    with pytest.raises(ModelError, match="another number of values"):
+        as_answers(predictions, arrow_type)
+
+
+def test_what_predicts_dictionaries_has_one_output() -> None:
+    predictions = np.array([{"low": 1.0, "high": 2.0}], dtype=object)
+    assert as_answers(predictions, answer_type_of(predictions)).to_pylist() == predictions.tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -38,9 +39,14 @@ print(json.dumps({{
 
 def asked(first: str = "") -> dict[str, object]:
     """What a new process finds that begins with some lines."""
-    told = subprocess.check_output([sys.executable, "-c", ASKED.format(first=first)], text=True)
-    found: dict[str, object] = json.loads(told)
+    found: dict[str, object] = json.loads(told(first))
     return found
+
+
+@cache
+def told(first: str) -> str:
+    """What such a process tells, which is the same each time."""
+    return subprocess.check_output([sys.executable, "-c", ASKED.format(first=first)], text=True)
 
 
 @pytest.mark.cluster

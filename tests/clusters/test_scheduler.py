@@ -107,7 +107,7 @@ def test_losing_all_workers_is_an_error_in_time(start_dask: StartDask) -> None:
 
 def test_losing_the_scheduler_is_an_error_in_time(start_dask: StartDask) -> None:
     dask = start_dask(1)
-    with _fails_within(15) as caught, Scheduler(address=dask.address, reconnect_s=2).open() as session:
+    with _fails_within(15) as caught, Scheduler(address=dask.address, timeout_s=3, reconnect_s=2).open() as session:
         for position, _ in session.map(time.sleep, [0.1] * 200, "sleep"):
             if position == 3:
                 dask.send(signal.SIGKILL, dask.scheduler)

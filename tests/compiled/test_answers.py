@@ -1,11 +1,21 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import sparse
 
-from scoreline.compiled.answers import Answers, Chosen, first_of_best
+from scoreline.compiled.answers import (
+    Answers,
+    Chosen,
+    as_probabilities,
+    as_rows,
+    class_labels,
+    first_of_best,
+    is_row_by_row,
+)
 
 PROBA = np.array([[0.25, 0.75]])
 
@@ -53,3 +63,62 @@ def test_some_rows_are_taken() -> None:
 )
 def test_the_first_of_the_best_scores_is_that_of_argmax(scores: np.ndarray, order: Any) -> None:
     assert first_of_best(np.array(scores, order=order)).tolist() == scores.argmax(axis=1).tolist()
+
+
+class Model:
+    def __init__(self, classes: Any) -> None:
+        self.classes_ = classes
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        (np.array(["a", "b"]), ("a", "b")),
+        ([np.array(["a", "b"]), np.array([1, 2])], ("0_a", "0_b", "1_1", "1_2")),
+        # What learned a table of one column has one output.
+        ([np.array(["a", "b"])], ("a", "b")),
+        # Classes from elsewhere may keep their labels in a list.
+        ([0, 1], (0, 1)),
+        (["N", "Y"], ("N", "Y")),
+        (("near", "far"), ("near", "far")),
+        ([], ()),
+        (None, None),
+    ],
+)
+def test_labels_of_several_outputs_have_their_number(classes: Any, labels: Any) -> None:
+    assert class_labels(Model(classes)) == labels
+
+
+@pytest.mark.parametrize(
+    ("given_", "shape"),
+    [
+        ([[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]], (3, 2)),
+        ([np.ones((3, 2), np.float32), np.ones((3, 4), np.float32)], (3, 6)),
+        (sparse.csr_array(np.eye(3)), (3, 3)),
+        (np.ones((3, 2), np.float32), (3, 2)),
+    ],
+)
+def test_probabilities_come_in_any_form(given_: Any, shape: tuple[int, int]) -> None:
+    found = as_probabilities(given_)
+    assert (found.shape, found.dtype) == (shape, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("given_", "rows"),
+    [
+        (np.array([[1.0], [2.0]]), [1.0, 2.0]),
+        (sparse.csr_array(np.array([[0, 1], [1, 0]])), [[0, 1], [1, 0]]),
+        ([("far", 1.5), ("near", 2.5)], [["far", 1.5], ["near", 2.5]]),
+        ([[1, 2], [3, 4]], [[1, 2], [3, 4]]),
+        (["a", "b"], ["a", "b"]),
+    ],
+)
+def test_predictions_come_in_any_form(given_: Any, rows: list[Any]) -> None:
+    assert as_rows(given_).tolist() == rows
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (3, 0), (3, 1, 1), (2, 3)])
+def test_what_is_not_one_answer_a_row_is_told(shape: tuple[int, ...]) -> None:
+    assert not is_row_by_row(np.zeros(shape), 3)
+    assert is_row_by_row(np.zeros(3), 3)
+    assert is_row_by_row(np.zeros((3, 2)), 3)

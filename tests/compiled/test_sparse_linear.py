@@ -29,7 +29,7 @@ from scoreline.compiled.dictionary import Declined
 from scoreline.compiled.linear import compile_linear
 from scoreline.compiled.matrix import Encoding, layout_of
 from scoreline.compiled.plan import NotCompilable
-from scoreline.compiled.sparse_linear import SparseLinear
+from scoreline.compiled.sparse_linear import SparseLinear, scoring_method
 from scoreline.compiled.way import Way, no_look_up
 
 STEPS: dict[str, Any] = {"max_iter": 20, "tol": None, "random_state": 0}
@@ -140,3 +140,9 @@ def test_several_targets_are_not_compiled() -> None:
     found = compile_linear(case.plan, layout_of(blocks, encoding.stacked(blocks, 20)))
     case.plan.model.coef_ = case.plan.model.coef_[0]
     assert isinstance(found, NotCompilable)
+
+
+def test_flags_that_were_learned_together_are_no_classes() -> None:
+    flags = np.array([[0, 1], [1, 0], [1, 1]])
+    assert scoring_method(RidgeClassifier().fit(np.eye(3), flags)) is None
+    assert scoring_method(RidgeClassifier().fit(np.eye(3), [0, 1, 1])) == "decision_function"

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -100,6 +101,44 @@ def test_an_object_fitted_on_arrays_takes_the_columns_that_the_config_lists(desk
     model = make_pipeline(scale, DecisionTreeClassifier(random_state=0)).fit(arrays, target(desk.frame))
     found = desk.score(hand_over(model, desk.folder / "model.joblib", columns=names))
     assert_same(found, model.predict(arrays))
+
+
+def test_a_column_that_the_pipeline_drops_need_not_be_there(desk: Desk) -> None:
+    learned = desk.frame[COLUMNS].assign(answer=target(desk.frame))
+    # By its position among all columns.
+    first = ColumnTransformer([("text", OneHotEncoder(), [3]), ("numbers", "passthrough", ["x", "count"])])
+    model = make_pipeline(first, LogisticRegression()).fit(learned[["answer", *COLUMNS]], learned["answer"])
+    found = desk.score(hand_over(model, desk.folder / "model.joblib"))
+    assert_same(found, model.predict(desk.frame[COLUMNS].assign(answer="")[["answer", *COLUMNS]]))
+
+
+def test_a_column_keeps_its_dtype_under_another_name(desk: Desk, tmp_path: Path) -> None:
+    flags = pd.array([True, None, False, True] * 60, dtype="boolean")
+    folder = tmp_path / "flags"
+    folder.mkdir()
+    pd.DataFrame({"Flag": flags, "x": np.linspace(0, 1, 240)}).to_parquet(folder / "part.parquet")
+    desk = Desk(tmp_path, folder)
+    frame = desk.frame.rename(columns={"Flag": "flag"})
+    first = ColumnTransformer([("flag", SimpleImputer(strategy="most_frequent"), ["flag"])], remainder="passthrough")
+    model = make_pipeline(first, LogisticRegression()).fit(frame, frame["x"] > 0.5)
+    renamed = [{"kind": "rename", "columns": {"Flag": "flag"}}]
+    assert_same(desk.score(hand_over(model, desk.folder / "model.joblib"), clean=renamed), model.predict(frame))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", "Float64", "int64"])
+def test_functions_are_given_numbers_in_the_dtype_that_pandas_wrote(desk: Desk, tmp_path: Path, dtype: str) -> None:
+    values = [1, 2, 3, 3] if dtype == "int64" else [1, 2, None, 3]
+    folder = tmp_path / "shops"
+    folder.mkdir()
+    pd.DataFrame({"shop": pd.array(values * 60, dtype=dtype)}).to_parquet(folder / "part.parquet")
+    desk = Desk(tmp_path, folder)
+    path = desk.folder / "my_steps.py"
+    path.write_text("def as_text(frame):\n    return frame.astype(str)\n")
+    (own,) = import_modules(read_modules([path]))
+    steps = FunctionTransformer(own.as_text), OneHotEncoder(), DecisionTreeClassifier(random_state=0)
+    model = make_pipeline(*steps).fit(desk.frame, ["a", "b", "c", "d"] * 60)
+    given = hand_over(model, desk.folder / "model.joblib")
+    assert_same(desk.score(given, "--module", str(path)), model.predict(desk.frame))
 
 
 OWN_CLASSES = """

@@ -102,6 +102,23 @@ def test_a_table_of_one_column_to_learn_from_is_one_output(desk: Desk) -> None:
     np.testing.assert_allclose(found["prediction"], pipeline.predict(desk.frame)[:, 0], rtol=1e-12)
 
 
+def test_probabilities_of_a_table_of_one_column_are_those_of_one_output(desk: Desk) -> None:
+    pipeline = fitted(MultiOutputClassifier(LogisticRegression()), desk.frame, desk.frame[["city"]])
+    found = desk.score(hand_over(pipeline, desk.folder / "model.joblib"), predict={"proba": True})
+    assert found["prediction"].tolist() == pipeline.predict(desk.frame)[:, 0].tolist()
+    names = [name for name in found.columns if name.startswith("proba_")]
+    assert names == ["proba_Natal", "proba_Olinda", "proba_Recife"]
+    np.testing.assert_allclose(found[names], pipeline.predict_proba(desk.frame)[0], rtol=0, atol=1e-12)
+
+
+def test_rows_that_are_refused_leave_the_others_their_outputs(desk: Desk) -> None:
+    known = desk.frame[desk.frame["city"] != "Olinda"]
+    pipeline = fitted(RandomForestRegressor(n_estimators=5, random_state=0), known, numbers(known))
+    given = hand_over(pipeline, desk.folder / "model.joblib")
+    found = desk.score(given, predict={"error_budget": {"rate": 1.0}})
+    assert found[predictions(found)].to_numpy().tolist() == pipeline.predict(known).tolist()
+
+
 def test_an_input_column_called_like_an_output_is_named(desk: Desk, tmp_path: Path) -> None:
     table = everything().append_column("prediction_1", [range(240)])
     desk = Desk(tmp_path, write_parts(tmp_path / "data", table))
@@ -115,8 +132,18 @@ OWN_CLASSES = """
 import numpy as np
 
 class Unsteady:
+    few = 100
+
     def predict(self, frame):
-        return np.zeros((len(frame), 2 if len(frame) < 100 else 3))
+        return np.zeros((len(frame), 2 if len(frame) < self.few else 3))
+
+class Gappy(Unsteady):
+    few = 2
+
+    def predict(self, frame):
+        if frame["x_null"].isna().any():
+            raise ValueError("x_null is missing")
+        return super().predict(frame)
 
 class Mixed:
     def predict(self, frame):
@@ -138,9 +165,10 @@ def own(path: Path) -> Iterator[Any]:
     forget_modules([path.stem])
 
 
-def test_another_number_of_outputs_than_at_first_ends_the_run(desk: Desk, own: Any, path: Path) -> None:
-    given = hand_over(own.Unsteady(), desk.folder / "model.pkl", columns=["x"])
-    assert "3 outputs a row, and with 2 at first" in desk.command(given, "--module", str(path), code=4)
+@pytest.mark.parametrize("name", ["Unsteady", "Gappy"])
+def test_another_number_of_outputs_for_some_rows_ends_the_run(desk: Desk, own: Any, path: Path, name: str) -> None:
+    given = hand_over(getattr(own, name)(), desk.folder / "model.pkl", columns=["x_null"])
+    assert "as many values for every row" in desk.command(given, "--module", str(path), code=4)
 
 
 def test_outputs_may_be_of_different_types(desk: Desk, own: Any, path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 from tests.faults.scene import Scene
 from tests.faults.swaps import Reader, swap
 
-# Sixty commits one after the other wait for the disk, on which other tests write, too.
+# Thirty commits one after the other wait for the disk, on which other tests write, too.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 OWN = [Reader(sys.executable, "pyarrow", "current"), Reader(sys.executable, "pandas", "symlink")]
 
 
 def test_no_reader_ever_sees_a_mixture(scene: Scene, tmp_path: Path) -> None:
-    seen = swap(scene, tmp_path, 60, OWN, pause=0.02)
+    seen = swap(scene, tmp_path, 30, OWN, pause=0.02)
     for counts in seen.values():
         assert counts["whole"] > 20
         assert counts.get("mixed", 0) == 0

@@ -35,6 +35,7 @@ def _scoring_functions() -> frozenset[str]:
 
 ALLOWED_TYPES = frozenset(
     {
+        "builtins.object",
         "collections.OrderedDict",
         "functools.partial",
         "lightgbm.basic.Booster",
@@ -42,6 +43,7 @@ ALLOWED_TYPES = frozenset(
         "lightgbm.sklearn.LGBMRegressor",
         "numpy.dtype",
         "numpy.mean",
+        "numpy.number",
         "scipy.interpolate._bsplines.BSpline",
         "scipy.sparse._csr.csr_matrix",
         "sklearn._loss.loss.HalfTweedieLoss",
@@ -50,6 +52,7 @@ ALLOWED_TYPES = frozenset(
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.cluster._bisect_k_means._BisectingTree",
         "sklearn.cluster._kmeans._kmeans_single_lloyd",
+        "sklearn.compose._column_transformer.make_column_selector",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.feature_selection._mutual_info.mutual_info_classif",
         "sklearn.feature_selection._mutual_info.mutual_info_regression",
@@ -65,6 +68,7 @@ ALLOWED_TYPES = frozenset(
         "sklearn.gaussian_process.kernels.RationalQuadratic",
         "sklearn.gaussian_process.kernels.Sum",
         "sklearn.gaussian_process.kernels.WhiteKernel",
+        "sklearn.impute._iterative._ImputerTriplet",
         "sklearn.metrics._dist_metrics.ChebyshevDistance64",
         "sklearn.metrics._dist_metrics.EuclideanDistance64",
         "sklearn.metrics._dist_metrics.ManhattanDistance64",

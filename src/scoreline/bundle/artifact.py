@@ -95,7 +95,7 @@ def _loaded(uri: str, suffix: str, body: bytes, modules: Sequence[ModuleType]) -
     try:
         with warnings.catch_warnings(), uncollected():
             warnings.simplefilter("error", InconsistentVersionWarning)
-            return loaders.get(suffix, pickle.loads)(body)
+            return loaders.get(suffix, _from_pickle)(body)
     except InconsistentVersionWarning as warning:
         raise ModelError(_other_version(uri, warning)) from warning
     except ModelError as error:
@@ -120,6 +120,12 @@ def _from_skops(body: bytes, modules: Sequence[ModuleType]) -> Any:
             )
         )
     return skops_io.loads(body, trusted=sorted(allowed))
+
+
+def _from_pickle(body: bytes) -> Any:
+    # joblib's own files, which many call so, have arrays between the instructions, or are compressed.
+    is_plain = body.startswith(b"\x80") and b"NumpyArrayWrapper" not in body
+    return pickle.loads(body) if is_plain else _from_joblib(body)
 
 
 def _from_joblib(body: bytes) -> Any:

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     MakeFrame = Callable[[pa.Table, pa.Schema, Mapping[str, Marker]], pd.DataFrame]
 
 
-def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
+def as_read(field: pa.Field, stored: pa.DataType | None, *, own: bool = True) -> pa.Field:
     """A feature column as `as_pandas` gives it: `stored` is its type in the files, None for files without types.
 
     Text that files store as a dictionary is a category. Only dates that files store as dates are objects in pandas.
-    Booleans that pandas wrote as such of its own have an opaque type, which names its dtype.
+    Numbers and booleans that pandas wrote in a dtype of its own have an opaque type, which names it. Of numbers
+    scikit-learn itself makes the same as of NumPy's; only where somebody's `own` code may look at them they have it.
 
     >>> as_read(pa.field("day", pa.date32()), None).type
     TimestampType(timestamp[us])
     """
-    if isinstance(stored, pa.OpaqueType) and field.type == stored.storage_type:
-        return field.with_type(stored)
+    if isinstance(stored, pa.OpaqueType):
+        if field.type == stored.storage_type and (own or pa.types.is_boolean(field.type)):
+            return field.with_type(stored)
+        stored = stored.storage_type
     if stored is not None and pa.types.is_dictionary(stored) and family(field.type) == "text":
         return field.with_type(pa.dictionary(pa.int32(), pa.string()))
     if pa.types.is_date(field.type) and stored != field.type:
@@ -44,7 +47,7 @@ def as_pandas(
 
     Dtypes depend on `schema` and `markers` alone. They are those of `to_frame`, with three differences: booleans that
     allow nulls, dates and decimals are objects, dictionaries are categories, and narrow numbers and timestamps keep
-    their precision; booleans of a dtype of pandas' own have it. `make` makes the columns without a difference. Raises
+    their precision; columns of a dtype of pandas' own have it. `make` makes the columns without a difference. Raises
     DataError as `to_frame` does.
 
     >>> as_pandas(pa.table({"b": [True, None]}), pa.schema([("b", pa.bool_())]), {})["b"].tolist()
@@ -75,11 +78,14 @@ def _is_alike(field: pa.Field, markers: Mapping[str, Marker]) -> bool:
 
 
 def _column(values: pa.ChunkedArray, field: pa.Field) -> Any:
+    import pandas as pd
+
     encoded, wanted = pa.types.is_dictionary(values.type), pa.types.is_dictionary(field.type)
     if wanted:
         return (values if encoded else values.dictionary_encode()).to_pandas()
     plain = values.cast(values.type.value_type) if encoded else values
     if isinstance(field.type, pa.OpaqueType):
-        return plain.cast(field.type.storage_type).to_pandas().astype(field.type.type_name)
+        dtype: Any = pd.api.types.pandas_dtype(field.type.type_name)
+        return pd.Series(dtype.__from_arrow__(plain.cast(field.type.storage_type)))
     column = plain.cast(field.type).to_pandas()
     return column.astype(object) if pa.types.is_boolean(field.type) else column

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoreline.bundle.unknown_categories import unknown_categories
+from scoreline.compiled.answers import is_row_by_row
 from scoreline.errors import ModelError, Problem
 from scoreline.parts import every_row
 from scoreline.refusal import Reason, Refusal, refused_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from scoreline.bundle.fitted import Fitted
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")")
 
-MANY = 1_000
-"""More failing rows than this in a batch, and more than half of it, mean that the model is at fault, not the rows."""
+MANY, TRIED = 1_000, 20
+"""After more failing rows than this, most of those so far, so many of the rest are tried: if all of them fail the model
+is at fault, and not the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +43,8 @@ class Outcome:
 def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
     """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
 
-    Raises ModelError when more than a thousand rows fail one after the other: then it is the model that does not fit
-    the data.
+    Raises ModelError when more than a thousand rows fail, and all that are tried of the others: then it is the model
+    that does not fit the data.
     """
     if 0 in frame.shape:
         return _no_rows(fitted, proba=proba)
@@ -57,26 +62,61 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
 
 def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> Outcome:
     """The outcome for a frame that raised an error; no category is to blame."""
-    failures: dict[int, str] = {}
+    failures = _Failures(fitted, frame)
     done = _apart(fitted, frame, 0, failures, error, proba=proba)
     refusals = tuple(
         Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
-        for text, rows in _grouped(failures).items()
+        for text, rows in _grouped(failures.said).items()
     )
     if not done:
         return replace(_no_rows(fitted, proba=proba), refusals=refusals)
     return Outcome(
-        np.concatenate([np.asarray(piece.predictions) for piece in done]),
+        together(done),
         np.concatenate([piece.proba for piece in done if piece.proba is not None]) if proba else None,
         np.concatenate([piece.positions for piece in done]),
         refusals,
     )
 
 
+class _Failures:
+    """The rows of a frame on which a fitted object fails, by what it says; found one after another."""
+
+    def __init__(self, fitted: Fitted, frame: pd.DataFrame) -> None:
+        self.said: dict[int, str] = {}
+        self._fitted, self._frame = fitted, frame
+        self._most = MANY
+
+    def add(self, row: int, error: Exception) -> None:
+        """Book a row. Raises ModelError when the model seems to be at fault, see `predict_or_refuse`."""
+        self.said[row] = said(error)
+        if len(self.said) <= max(self._most, (row + 1) / 2):
+            return
+        # Bad rows often stand together, such as nulls that were sorted to the front.
+        self._most *= 2
+        rest = np.unique(np.linspace(row + 1, len(self._frame), TRIED, endpoint=False).astype(np.int64))
+        if not any(self._is_answered(other) for other in rest.tolist()):
+            raise ModelError(_always_fails(self._fitted, self.said)) from error
+
+    def _is_answered(self, row: int) -> bool:
+        with suppress(Exception):
+            self._fitted.predict(_piece(self._frame, slice(row, row + 1)))
+            return row < len(self._frame)
+        return False
+
+
+def _piece(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
+    """Some rows as a frame of their own, numbered from 0 as every frame is: functions may go by the numbers."""
+    piece: pd.DataFrame = frame.iloc[rows].reset_index(drop=True)
+    return piece
+
+
 def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, ...]:
     """Refusals of rows with a category that an encoder would raise for."""
     first = fitted.model if fitted.transformer is None else fitted.transformer
-    found = unknown_categories(first, frame) if fitted.named else {}
+    try:
+        found = unknown_categories(first, frame) if fitted.named else {}
+    except Exception:  # noqa: BLE001  a step before the encoder fails, on rows that are found by halving
+        found = {}
     text = "a category that was not there when the encoder was fitted"
     return tuple(
         Refusal(np.flatnonzero(rows), Reason.UNKNOWN_CATEGORY, text, column=name, stage="predict")
@@ -87,8 +127,22 @@ def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, .
 def _without(fitted: Fitted, frame: pd.DataFrame, refusals: tuple[Refusal, ...], *, proba: bool) -> Outcome:
     """The outcome for the rows that are not refused yet, in terms of all rows."""
     left = np.flatnonzero(~refused_rows(refusals, len(frame)))
-    outcome = moved(predict_or_refuse(fitted, frame.iloc[left], proba=proba), left)
+    outcome = moved(predict_or_refuse(fitted, _piece(frame, left), proba=proba), left)
     return replace(outcome, refusals=refusals + outcome.refusals)
+
+
+def together(pieces: Sequence[Outcome]) -> np.ndarray:
+    """The predictions of some pieces, one after another. Raises ModelError unless all have as many outputs."""
+    made = [np.asarray(piece.predictions) for piece in pieces]
+    if len({each.shape[1:] for each in made}) > 1:
+        raise ModelError(other_outputs())
+    return np.concatenate(made)
+
+
+def other_outputs() -> Problem:
+    """The problem of a model that predicts one value for some rows, and several for others."""
+    what = "the model predicts another number of values for some rows than for others"
+    return Problem(what, "predict", "hand over a model that predicts as many values for every row")
 
 
 def moved(outcome: Outcome, rows: np.ndarray) -> Outcome:
@@ -97,7 +151,7 @@ def moved(outcome: Outcome, rows: np.ndarray) -> Outcome:
     return Outcome(outcome.predictions, outcome.proba, rows[outcome.positions], tuple(refusals))
 
 
-def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int, str], *, proba: bool) -> list[Outcome]:
+def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: _Failures, *, proba: bool) -> list[Outcome]:
     try:
         return [_predicted(fitted, frame, start, proba=proba)]
     except ModelError:
@@ -107,22 +161,20 @@ def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int,
 
 
 def _apart(
-    fitted: Fitted, frame: pd.DataFrame, start: int, failures: dict[int, str], error: Exception, *, proba: bool
+    fitted: Fitted, frame: pd.DataFrame, start: int, failures: _Failures, error: Exception, *, proba: bool
 ) -> list[Outcome]:
     if len(frame) > 1:
         middle = len(frame) // 2
-        first = _halved(fitted, frame.iloc[:middle], start, failures, proba=proba)
-        return first + _halved(fitted, frame.iloc[middle:], start + middle, failures, proba=proba)
-    failures[start] = said(error)
-    if len(failures) > MANY and len(failures) > (start + 1) / 2:
-        raise ModelError(_always_fails(fitted, failures)) from error
+        first = _halved(fitted, _piece(frame, slice(None, middle)), start, failures, proba=proba)
+        return first + _halved(fitted, _piece(frame, slice(middle, None)), start + middle, failures, proba=proba)
+    failures.add(start, error)
     return []
 
 
 def _predicted(fitted: Fitted, frame: pd.DataFrame, start: int, *, proba: bool) -> Outcome:
     both = fitted.both(frame)
     predictions = next(both) if proba else fitted.predict(frame)
-    if predictions.ndim not in (1, 2) or len(predictions) != len(frame):
+    if not is_row_by_row(predictions, len(frame)):
         raise ModelError(_wrong_shape(fitted, predictions.shape, len(frame)))
     positions = every_row(len(frame)) + start if start else every_row(len(frame))
     return Outcome(predictions, _probabilities(fitted, next(both), len(frame)) if proba else None, positions)
@@ -164,9 +216,10 @@ def said(error: Exception) -> str:
 
 def _always_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
     return Problem(
-        f"the model fails on every row it is given: {next(iter(failures.values()))}",
+        f"the model fails on every row of over {MANY:,} that it is given: {next(iter(failures.values()))}",
         fitted.uri,
-        "check its parameters, and that it was fitted on columns of these names and types (see scoreline check CONFIG)",
+        "check its parameters, and that it was fitted on columns of these names and types (scoreline check CONFIG), "
+        "or keep such rows from it, by the contract or filter_rows",
     )
 
 
@@ -174,5 +227,5 @@ def _wrong_shape(fitted: Fitted, shape: tuple[int, ...], rows: int) -> Problem:
     return Problem(
         f"the model's predictions have shape {shape} for {rows} rows",
         fitted.uri,
-        "only models that predict a value a row can be used, or several",
+        "only models that predict one value a row, or as many for every row, can be used",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoreline.bundle.as_table import as_table
-from scoreline.bundle.bisection import Outcome, predict_or_refuse
+from scoreline.bundle.bisection import Outcome, other_outputs, predict_or_refuse
 from scoreline.bundle.compiling import scorer_of
 from scoreline.bundle.doubts import completed
 from scoreline.bundle.fitted import Fitted, load_fitted
@@ -26,7 +25,7 @@ from scoreline.compiled.baked.program import Program
 from scoreline.compiled.doubts import MOST_DOUBTS, Partial
 from scoreline.compiled.plan import NotCompilable
 from scoreline.compiled.scorer import LEAST_ROWS, Tier
-from scoreline.contract import PREDICTION, type_name
+from scoreline.contract import PREDICTED, has_outputs, type_name
 from scoreline.errors import DataError, ModelError, Problem
 from scoreline.parts import every_row
 from scoreline.refusal import Refusal
@@ -50,7 +49,7 @@ class Scored:
 
     Attributes
     ----------
-    answers : one value for each row that was predicted, of several outputs a struct; text may be codes of the labels
+    answers : one value for each row that was predicted; text may be codes of the labels; of several outputs a struct
     proba : float64 (rows, labels), or None when it was not asked for
     positions : int64, where each predicted row stood in the part
     refusals : rows of the part that got no prediction, and why
@@ -92,8 +91,8 @@ class Bundle:
     cleaning : the steps that feed the features
     inputs : the columns that the fitted object takes, in its order, as they are after cleaning
     model, transformer : where what was fitted lies, with its hash; `transformer` is None for a whole pipeline
-    answer_type : Arrow type of a prediction; a struct of the output's columns for a model of several outputs
-    labels : class labels in the order of the probabilities; None for regression
+    answer_type : Arrow type of a prediction; of several outputs a struct with the column of each
+    labels : class labels in the order of the probabilities, as `class_labels` names them; None for regression
     modules : names of own modules that the fitted object refers to
     target : the column that it predicts, when known
     joblib_sha256 : of a bundle of ours, the hash of its ``pipeline.joblib``
@@ -301,7 +300,8 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
     >>> as_answers(np.array(["a", "b"], dtype=object), pa.string()).to_pylist()
     ['a', 'b']
     """
-    if pa.types.is_struct(answer_type):
+    several = not isinstance(predictions, Chosen) and predictions.ndim > 1
+    if several or has_outputs(answer_type):
         return _of_outputs(np.asarray(predictions), answer_type)
     if isinstance(predictions, Chosen):
         classes = _texts(predictions.classes) if pa.types.is_string(answer_type) else None
@@ -327,14 +327,13 @@ def as_answers(predictions: np.ndarray | Chosen, answer_type: pa.DataType) -> pa
 
 def _of_outputs(predictions: np.ndarray, answer_type: pa.StructType) -> pa.StructArray:
     """Predictions of several outputs (rows, outputs), those of each output in a field. Raises as `as_answers` does."""
-    outputs = len(answer_type)
+    outputs = len(answer_type) if has_outputs(answer_type) else 1
     # Of no rows nobody knows how many outputs they would have.
     given = predictions if len(predictions) else np.empty((0, outputs))
     if given.shape[1:] != (outputs,):
-        what = f"the model answers with {math.prod(given.shape[1:])} outputs a row, and with {outputs} at first"
-        raise ModelError(Problem(what, "predict", "hand over a model that predicts as many values for every row"))
+        raise ModelError(other_outputs())
     arrays = [as_answers(given[:, number], field.type) for number, field in enumerate(answer_type)]
-    return pa.StructArray.from_arrays(map(_decoded, arrays), fields=list(answer_type))
+    return pa.StructArray.from_arrays(list(map(_decoded, arrays)), type=answer_type)
 
 
 def _decoded(answers: pa.Array) -> pa.Array:
@@ -367,7 +366,7 @@ def answer_type_of(predictions: np.ndarray) -> pa.DataType:
     'struct<prediction_0: double, prediction_1: double>'
     """
     if predictions.ndim > 1:
-        return pa.struct([(f"{PREDICTION}_{i}", answer_type_of(of)) for i, of in enumerate(predictions.T)])
+        return pa.struct([(f"{PREDICTED}_{i}", answer_type_of(of)) for i, of in enumerate(predictions.T)])
     by_kind = {"b": pa.bool_(), "i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
     if predictions.dtype == np.uint64:
         return pa.uint64()

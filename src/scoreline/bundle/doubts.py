@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.bundle.bisection import Outcome, moved, predict_or_refuse
+from scoreline.bundle.bisection import Outcome, moved, predict_or_refuse, together
 from scoreline.compiled.doubts import taken
 from scoreline.compiled.proof import attempt
 from scoreline.refusal import Reason, refused_rows
@@ -77,7 +77,7 @@ def _joined(pieces: Sequence[Outcome], asked: Outcome) -> Outcome:
     order = np.argsort(positions)
     proba = [piece.proba for piece in some if piece.proba is not None]
     return Outcome(
-        np.concatenate([np.asarray(piece.predictions) for piece in some])[order],
+        together(some)[order],
         np.concatenate(proba)[order] if proba else None,
         positions[order],
         asked.refusals,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
 from scoreline.bundle.code_inside import brings_code
-from scoreline.compiled.answers import as_probabilities, as_rows, labels_of
+from scoreline.compiled.answers import as_probabilities, as_rows, class_labels
 from scoreline.compiled.trees import asked_once, goes_once
 from scoreline.errors import ModelError, Problem, nearest
+from scoreline.frame import selected_columns
 from scoreline.models.base import single_threaded
 
 if TYPE_CHECKING:
@@ -52,9 +53,21 @@ class Fitted:
         return self.model if self.transformer is None else self.transformer
 
     @property
+    def dropped(self) -> frozenset[str]:
+        """The columns that a ColumnTransformer at the beginning drops: it does not ask whether a frame has them."""
+        from sklearn.compose import ColumnTransformer
+
+        step = _first_learner(self.first)
+        if not self.named or type(step) is not ColumnTransformer:
+            return frozenset()
+        known = [str(name) for name in step.feature_names_in_]
+        asked = (columns for _, inner, columns in step.transformers_ if not isinstance(inner, str) or inner != "drop")
+        return frozenset(known).difference(*(selected_columns(columns, known) for columns in asked))
+
+    @property
     def labels(self) -> tuple[Any, ...] | None:
-        """The class labels in the order of the columns of `predict_proba`; None for a model without classes."""
-        return labels_of(self.model)
+        """The class labels in the order of the columns of `predict_proba`, as `class_labels` names them."""
+        return class_labels(self.model)
 
     @property
     def gives_proba(self) -> bool:
@@ -301,10 +314,14 @@ def _input_names(artifact: ArtifactConfig, fitted: Any) -> tuple[tuple[str, ...]
 def _names_of(fitted: Any) -> np.ndarray | None:
     """The columns that an object was fitted on; a pipeline that begins by passing them on knows them one step later."""
     known: np.ndarray | None = getattr(fitted, "feature_names_in_", None)
-    if known is not None or not hasattr(fitted, "steps"):
-        return known
-    learners = [step for _, step in fitted.steps if step is not None and step != "passthrough"]
-    return _names_of(learners[0]) if learners else None
+    return getattr(_first_learner(fitted), "feature_names_in_", None) if known is None else known
+
+
+def _first_learner(fitted: Any) -> Any:
+    """What is given the columns inside of pipelines."""
+    learners = (step for _, step in getattr(fitted, "steps", ()) if step is not None and step != "passthrough")
+    first = next(learners, None)
+    return fitted if first is None else _first_learner(first)
 
 
 def _check_declared(artifact: ArtifactConfig, known: tuple[str, ...]) -> None:

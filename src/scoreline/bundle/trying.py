@@ -71,15 +71,17 @@ def _around(given: Given) -> Bundle:
     fitted = load_fitted(given.model, given.transformer, given.modules)
     contract = _without_refused_nulls(given.survey.contract)
     cleaned = given.cleaning.output_schema(contract.schema)
-    missing = [name for name in fitted.names if name not in cleaned.names]
+    names = [name for name in fitted.names if name in cleaned.names or name not in fitted.dropped]
+    missing = [name for name in names if name not in cleaned.names]
     if missing:
         raise ModelError(*(_no_feature(name, given.model.uri, cleaned.names) for name in missing))
-    cleaning, needs = given.cleaning.feeding(fitted.names, contract.schema)
+    cleaning, needs = given.cleaning.feeding(names, contract.schema)
+    stored = {name: given.survey.stored.get(given.cleaning.origin(name, contract.schema)) for name in names}
     return Bundle(
         contract=contract,
         needs=in_order(needs, contract.schema),
         cleaning=cleaning,
-        inputs=pa.schema([as_read(cleaned.field(name), given.survey.stored.get(name)) for name in fitted.names]),
+        inputs=pa.schema([as_read(cleaned.field(name), stored[name], own=fitted.brings_code) for name in names]),
         model=given.model,
         transformer=given.transformer,
         answer_type=pa.null(),
@@ -120,7 +122,7 @@ def doubtful_types(inputs: pa.Schema, survey: Survey) -> Iterator[str]:
 def answering(bundle: Bundle, survey: Survey) -> Bundle:
     """The bundle with the type of its answers, found by predicting a few rows of the input.
 
-    Raises ModelError when the artifact fails on all rows that are tried, or does not answer with one value a row.
+    Raises ModelError when the artifact fails on all rows that are tried, or does not answer row by row.
     """
     said = ""
     for table in islice(_some_rows(bundle, survey), PROBES):
@@ -139,9 +141,18 @@ def answering(bundle: Bundle, survey: Survey) -> Bundle:
 
 
 def _some_rows(bundle: Bundle, survey: Survey) -> Iterator[pa.Table]:
-    """A few cleaned rows at a time, from where units begin."""
+    """A few cleaned rows at a time, from where units begin, then from further and further inside of them."""
     for unit in survey.units:
-        yield from islice(_cleaned_rows(bundle, survey, unit), max(1, PROBES // len(survey.units)))
+        yield from islice(_apart(_cleaned_rows(bundle, survey, unit)), max(1, PROBES // len(survey.units)))
+
+
+def _apart(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The first of them, the second, the third, the fifth, and so on, each time twice as far on."""
+    wanted = 0
+    for number, table in enumerate(tables):
+        if number == wanted:
+            wanted = max(1, 2 * number)
+            yield table
 
 
 def _cleaned_rows(bundle: Bundle, survey: Survey, unit: Unit) -> Iterator[pa.Table]:

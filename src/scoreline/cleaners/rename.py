@@ -38,6 +38,10 @@ class Rename(Step):
         """The columns that have the wanted names afterwards."""
         return frozenset(name for name in schema.names if self._stays(name) and self._after(name) in wanted)
 
+    def origin(self, name: str, schema: pa.Schema) -> str:
+        """The column that has this name afterwards."""
+        return next(iter(self.needs(frozenset({name}), schema)), name)
+
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
         """The step itself when all that it renames is wanted; otherwise one that keeps the wanted columns only.
 

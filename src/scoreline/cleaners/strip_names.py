@@ -33,6 +33,10 @@ class StripNames(Step):
         """The columns whose stripped names are wanted."""
         return frozenset(name for name in schema.names if name.strip() in wanted)
 
+    def origin(self, name: str, schema: pa.Schema) -> str:
+        """The column whose stripped name this is."""
+        return next(iter(self.needs(frozenset({name}), schema)), name)
+
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
         """The step itself, as long as a wanted name changes."""
         return self if any(name != name.strip() for name in self.needs(wanted, schema)) else None

@@ -10,7 +10,6 @@ import threading
 import time
 import traceback
 import warnings
-from _thread import interrupt_main
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
@@ -208,10 +207,17 @@ def _codes(frame: FrameType | None) -> Iterator[CodeType]:
 
 
 def _send_again(signum: int) -> threading.Timer:
-    timer = threading.Timer(_AGAIN_S, interrupt_main, [signum])
+    timer = threading.Timer(_AGAIN_S, _send, [signum])
     timer.daemon = True
     timer.start()
     return timer
+
+
+def _send(signum: int) -> None:
+    """Have the main thread handle a signal, also where it sleeps; it is dropped where nobody handles it any more."""
+    number = threading.main_thread().ident
+    if callable(signal.getsignal(signum)) and number is not None:
+        signal.pthread_kill(number, signum)
 
 
 def _explained(error: BaseException, log: str) -> tuple[tuple[Problem, ...], int]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROUNDING = 1e-12
 """By how much at most probabilities may differ with the number of rows that BLAS is given at once."""
@@ -39,7 +42,7 @@ class Answers:
 
     @cached_property
     def predictions(self) -> np.ndarray:
-        """One prediction a row."""
+        """One prediction a row, or one for each output."""
         return np.asarray(self.given)
 
     @property
@@ -70,28 +73,54 @@ def as_rows(predicted: Any) -> np.ndarray:
     >>> as_rows([[0.5], [1.5]]).shape, as_rows([[1, 2], [3, 4]]).shape
     ((2,), (2, 2))
     """
-    rows = np.asarray(predicted.toarray() if hasattr(predicted, "toarray") else predicted)
+    rows = np.asarray(_dense(predicted))
+    if rows.ndim == 2 and rows.dtype.kind == "U" and isinstance(predicted, list):
+        # Of numbers beside text NumPy makes text.
+        rows = np.asarray(predicted, dtype=object)
     return rows[:, 0] if rows.ndim == 2 and rows.shape[1] == 1 else rows
 
 
+def is_row_by_row(predictions: np.ndarray, rows: int) -> bool:
+    """Whether there is a prediction for each of so many rows, or one for each output."""
+    return predictions.ndim in (1, 2) and len(predictions) == rows and 0 not in predictions.shape[1:]
+
+
 def as_probabilities(given: Any) -> np.ndarray:
-    """What ``predict_proba`` gives, float64 (rows, labels); of several outputs, the labels of one after the other."""
-    return np.hstack(given) if isinstance(given, list) else np.asarray(given, np.float64)
+    """What ``predict_proba`` gives, float64 (rows, labels); of several outputs, the labels of one after the other.
+
+    >>> as_probabilities([[0.25, 0.75], [1, 0]]).shape, as_probabilities([np.ones((4, 2)), np.ones((4, 3))]).shape
+    ((2, 2), (4, 5))
+    """
+    several = isinstance(given, list) and bool(given) and np.ndim(given[0]) == 2
+    return np.asarray(np.hstack(given) if several else _dense(given), np.float64)
 
 
-def labels_of(model: Any) -> tuple[Any, ...] | None:
+def _dense(given: Any) -> Any:
+    return given.toarray() if hasattr(given, "toarray") else given
+
+
+def class_labels(model: Any) -> tuple[Any, ...] | None:
     """The labels of a model in the order of its probabilities; None for one without classes.
 
     Those of several outputs have the number of the output before them.
 
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> labels_of(DecisionTreeClassifier().fit([[0], [1]], [["a", "x"], ["b", "y"]]))
+    >>> class_labels(DecisionTreeClassifier().fit([[0], [1]], [["a", "x"], ["b", "y"]]))
     ('0_a', '0_b', '1_x', '1_y')
     """
     classes = getattr(model, "classes_", None)
-    if isinstance(classes, list):
-        return tuple(f"{output}_{label}" for output, of in enumerate(classes) for label in np.asarray(of).tolist())
-    return tuple(classes.tolist()) if isinstance(classes, np.ndarray) else None
+    if not isinstance(classes, np.ndarray | list | tuple):
+        return None
+    outputs = (
+        [np.asarray(of).tolist() for of in classes] if _are_of_outputs(classes) else [np.asarray(classes).tolist()]
+    )
+    if len(outputs) == 1:
+        return tuple(outputs[0])
+    return tuple(f"{output}_{label}" for output, labels in enumerate(outputs) for label in labels)
+
+
+def _are_of_outputs(classes: Sequence[Any] | np.ndarray) -> bool:
+    return isinstance(classes, list) and {np.ndim(of) for of in classes} == {1}
 
 
 def first_of_best(scores: np.ndarray) -> np.ndarray:

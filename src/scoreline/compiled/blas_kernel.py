@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from scoreline.compiled.blas_order import LANES
-from scoreline.compiled.machine_code import MachineCode, Writer, columns_given, hold
+from scoreline.compiled.machine_code import Writer, columns_given, hold, machine_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ class BlasKernel:
     def __init__(self, program: Program, weights: np.ndarray) -> None:
         self.program = program
         self._weights = np.ascontiguousarray(weights, dtype=np.float64)
-        self._code = MachineCode(_code(program), "add", ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))
+        self._code = machine_code(_code(program), "add", ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))
 
     def scores(
         self, codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray], rows: int

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoreline.compiled.answers import ROUNDING, Answers, Chosen, as_rows
+from scoreline.compiled.answers import ROUNDING, Answers, Chosen
 from scoreline.compiled.blas_scores import BlasScores
 from scoreline.compiled.dictionary import CodedBranch, Declined, NotYet
 from scoreline.compiled.linear_kernel import DOUBT, MOST_TERMS, NOT_FINITE, Kernel, Shape, Trial, vectors
@@ -222,7 +222,7 @@ class LinearRegressor:
         """Predictions. Raises Declined where scikit-learn refuses a row or the order of BLAS is not known."""
         self.layout.check(blocks)
         scores = _scores(self.blas, blocks, count)
-        return Answers(as_rows(with_scores(self.model, self.scores_by, scores).predict(scores)))
+        return Answers(np.asarray(with_scores(self.model, self.scores_by, scores).predict(scores)))
 
 
 def _scores(blas: BlasScores, blocks: Sequence[Block], count: int) -> np.ndarray:
@@ -254,7 +254,7 @@ def compile_linear(plan: Plan, layout: Layout) -> LinearModel | LinearRegressor 
     model = plan.model
     if layout.sparse:
         return compile_sparse_linear(plan, layout)
-    scores_by = "decision_function" if _is_known(model) else _regressing(plan)
+    scores_by = _deciding(model) or _regressing(plan)
     if scores_by is None:
         return NotCompilable(f"{type(model).__name__} is no linear model that is known for a dense matrix")
     if layout.dtype != np.float64 or model.coef_.dtype != np.float64:
@@ -266,7 +266,7 @@ def compile_linear(plan: Plan, layout: Layout) -> LinearModel | LinearRegressor 
     intercept = np.broadcast_to(np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64)), coef.shape[1])
     one_hot = tuple(branch.one_hot for branch in plan.branches)
     blas = BlasScores(getattr(model, scores_by), coef, intercept, layout, one_hot)
-    if _is_known(model):
+    if scores_by == "decision_function":
         return LinearModel(model, coef, intercept, layout, blas)
     return LinearRegressor(model, scores_by, layout, blas)
 
@@ -277,10 +277,7 @@ def _regressing(plan: Plan) -> str | None:
     return found if any(branch.widths for branch in plan.branches) else None
 
 
-def _is_known(model: Any) -> bool:
-    from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
-    from sklearn.svm import LinearSVC
-
-    known = (LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier, LinearSVC)
-    # Several targets have two-dimensional classes.
-    return type(model) in known and isinstance(model.classes_, np.ndarray) and model.classes_.ndim == 1
+def _deciding(model: Any) -> str | None:
+    """The method by which a classifier computes its scores; None for other models."""
+    found = scoring_method(model)
+    return found if found == "decision_function" else None

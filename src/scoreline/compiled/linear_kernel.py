@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.compiled.machine_code import MachineCode, Writer, columns_given, hold
+from scoreline.compiled.machine_code import Writer, columns_given, hold, machine_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ class Kernel:
     def __init__(self, shape: Shape, weights: np.ndarray) -> None:
         self.shape = shape
         self._weights = np.ascontiguousarray(weights, dtype=np.float64)
-        self._code = MachineCode(code(shape), "decide", ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))
+        self._code = machine_code(code(shape), "decide", ctypes.c_int64, *[ctypes.c_void_p] * len(_ARRAYS))
 
     def labels(
         self, codes: Sequence[np.ndarray], tables: Sequence[np.ndarray], numbers: Sequence[np.ndarray], rows: int

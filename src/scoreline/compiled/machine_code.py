@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,12 @@ class MachineCode:
         self._engine.finalize_object()
         # The lock of the interpreter is let go during calls.
         self.call = ctypes.CFUNCTYPE(None, *arguments)(self._engine.get_function_address(name))
+
+
+@lru_cache(maxsize=64)
+def machine_code(text: str, name: str, *arguments: Any) -> MachineCode:
+    """`MachineCode`, made once for a text: models of one shape share it."""
+    return MachineCode(text, name, *arguments)
 
 
 def hold(*conditions: bool) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.compiled.machine_code import MachineCode, Writer, constant
+from scoreline.compiled.machine_code import Writer, constant, machine_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ class MaskKernel:
         self._trees, self._arrays = len(trees.place), _arrays(trees, self.shape.bytes)
         whole, array = ctypes.c_int64, ctypes.c_void_p
         kinds = [whole, whole, array, whole, array, whole, *[array] * len(_ARRAYS)]
-        self._code = MachineCode(code(self.shape), "add", *kinds)
+        self._code = machine_code(code(self.shape), "add", *kinds)
 
     def sums(self, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
         """What all trees add to `start`, float64 (scores,); float64 (rows, scores), column by column in memory.

@@ -218,4 +218,6 @@ def scoring_method(model: Any) -> str | None:
     if isinstance(classes, list) or (classes is not None and classes.ndim != 1):
         return None
     several = classes is None and getattr(model, "coef_", np.empty(0)).ndim != 1
-    return None if several else kinds.get(type(model))
+    # Ridge classifiers number the flags that they learned as if those were classes.
+    flags = getattr(getattr(model, "_label_binarizer", None), "y_type_", "").startswith("multilabel")
+    return None if several or flags else kinds.get(type(model))

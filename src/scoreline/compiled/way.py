@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from scoreline.compiled.answers import ROUNDING, Answers, as_probabilities, as_rows, labels_of
+from scoreline.compiled.answers import ROUNDING, Answers, as_probabilities, as_rows, class_labels, is_row_by_row
 from scoreline.compiled.dictionary import Declined, NotYet
 from scoreline.compiled.doubts import suspects
 from scoreline.compiled.trees import asked_once
@@ -106,11 +106,11 @@ class Way:
         answers = Answers(
             as_rows(model.predict(matrix)), as_probabilities(model.predict_proba(matrix)) if proba else None
         )
-        labels = len(labels_of(self._model) or ()) if proba else 0
-        if answers.predictions.shape[:1] != (rows,) or (
+        labels = len(class_labels(self._model) or ()) if proba else 0
+        if not is_row_by_row(answers.predictions, rows) or (
             answers.proba is not None and answers.proba.shape != (rows, labels)
         ):
-            raise Declined("answers of another shape than one a row and label")
+            raise Declined("answers of another shape than rows and labels")
         return answers
 
 

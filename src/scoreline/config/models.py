@@ -87,7 +87,10 @@ class PredictConfig(_Section):
         "all", description="Input columns beside the predictions: all, or a list."
     )
     row_id: bool = Field(True, description="Write source_file and source_row, the identity of each row.")
-    proba: bool = Field(False, description="Write a probability for each class, proba_<label>.")
+    proba: bool = Field(
+        False,
+        description="Write a probability for each class, proba_<label>; of several outputs proba_0_<label> and so on.",
+    )
     on_bad_row: Literal["quarantine", "fail"] = Field(
         "quarantine", description="What to do with a row that cannot be predicted."
     )

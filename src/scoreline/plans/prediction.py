@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from scoreline.contract import PREDICTION, SOURCE_FILE, SOURCE_ROW, in_order, misfits, rules_of, type_name
+from scoreline.contract import PREDICTED, SOURCE_FILE, SOURCE_ROW, in_order, misfits, rules_of, type_name
 from scoreline.dataset.layout import Layout
 from scoreline.dataset.versions import check_target
 from scoreline.errors import DataError, ModelError, Problem, UsageError
@@ -108,7 +108,7 @@ def output_fields(job: JobConfig, plan: TrainPlan) -> tuple[Survey, dict[str, st
     keep = survey.contract.schema.names if predicting is None or predicting.keep == "all" else predicting.keep
     _check_kept(job, keep, survey.contract)
     columns = {name: type_name(survey.contract.schema.field(name).type) for name in keep}
-    added = {PREDICTION: "float64" if plan.task == "regression" else "the labels' type"}
+    added = {PREDICTED: "float64" if plan.task == "regression" else "the labels' type"}
     if predicting is not None and predicting.row_id:
         added = {SOURCE_FILE: "string", SOURCE_ROW: "int64", **added}
     check_names([*columns, *added])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from scoreline.storage import FileInfo
 
 _THREADS = 16
-_OWN_DTYPES = frozenset({"boolean", "bool[pyarrow]"})
-"""Dtypes of booleans that scikit-learn turns into numbers, and not into objects as it does with those of NumPy."""
+_OWN_DTYPE = re.compile(r"boolean|U?Int(8|16|32|64)|Float(32|64)|[a-z0-9]+\[pyarrow\]")
+"""Dtypes of pandas' own for booleans and numbers. Such booleans scikit-learn makes numbers of, and objects of NumPy's
+with nulls; functions find other values in them where there are nulls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Footer:
     groups : rows and uncompressed bytes of each row group
     partition : columns that its folders carry and that are not in the file
     full : columns of integers and booleans without nulls, as the statistics of every row group prove
-    dtypes : columns of booleans that pandas reads in a dtype of its own, with its name
+    dtypes : columns of booleans and numbers that pandas reads in a dtype of its own, with its name
     """
 
     file: FileInfo
@@ -106,16 +108,20 @@ def _read(file: FileInfo) -> Footer | Problem:
 
 
 def _dtypes(schema: pa.Schema) -> frozenset[tuple[str, str]]:
-    """Columns of booleans that pandas wrote as "boolean" or "bool[pyarrow]": it reads them so again."""
-    asked = {field.name for field in schema if pa.types.is_boolean(field.type)}
+    """Columns of booleans and numbers that pandas wrote in a dtype of its own, as "Int64": it reads them so again."""
+    asked = {field.name for field in schema if _is_number(field.type)}
     if not asked or b"pandas" not in (schema.metadata or {}):
         return frozenset()
     # Whoever wrote it, it need not be what pandas writes.
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         columns = json.loads(schema.metadata[b"pandas"])["columns"]
         told = {(column["name"], column["numpy_type"]) for column in columns}
-        return frozenset((name, dtype) for name, dtype in told if name in asked and dtype in _OWN_DTYPES)
+        return frozenset((name, dtype) for name, dtype in told if name in asked and _OWN_DTYPE.fullmatch(dtype))
     return frozenset()
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _full(schema: pa.Schema, metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData]) -> frozenset[str]:

@@ -22,13 +22,13 @@ from tests.compiled.parity.rows import FLOATS, beside, hard, ordinary, schema_of
 
 from scoreline.bundle.artifact import ArtifactConfig
 from scoreline.bundle.as_pandas import as_pandas, as_read
-from scoreline.bundle.bisection import predict_or_refuse
+from scoreline.bundle.bisection import Outcome, predict_or_refuse
 from scoreline.bundle.bundle import Bundle, answer_type_of
 from scoreline.bundle.compiling import scorer_of
 from scoreline.cleaning import Cleaning, CleanPart
 from scoreline.compiled import blas_scores, linear_kernel
 from scoreline.compiled import scorer as scorer_module
-from scoreline.compiled.answers import labels_of
+from scoreline.compiled.answers import as_rows, class_labels
 from scoreline.compiled.cache import FOLDER
 from scoreline.compiled.sparse_linear import scoring_method
 from scoreline.contract import Contract
@@ -82,15 +82,16 @@ def test_every_answer_is_that_of_scikit_learn(name: str, tmp_path: Path, monkeyp
         case = drawn(Random(f"{name} {rng.random()}"), FAMILIES[name])  # noqa: S311
         note(repr(case))
         bundle = fitted(case, tmp_path)
-        for part in parts(case, bundle):
-            same(bundle, part)
+        asked = [(part, of_scikit_learn(bundle, part)) for part in parts(case, bundle)]
+        for part, expected in asked:
+            same(bundle, part, expected)
         tried.add(repr(case))
         tiers[bundle.scorer.tier] += 1
         # Another process, which need not prove what this one has proven, and is given the hardest rows first.
         scorer_of.cache_clear()
         again = replace(bundle)
-        for part in reversed(list(parts(case, again))):
-            same(again, part)
+        for part, expected in reversed(asked):
+            same(again, part, expected)
 
     one()
     print(f"{name}: {len(tried)} pipelines, {dict(sorted(tiers.items()))}")  # noqa: T201
@@ -126,8 +127,8 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
         inputs=schema,
         model=ArtifactConfig(uri=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest(), trust=True),
         transformer=None,
-        answer_type=answer_type_of(np.asarray(answers)),
-        labels=labels_of(case.estimator),
+        answer_type=answer_type_of(as_rows(answers)),
+        labels=class_labels(case.estimator),
         from_pandas=case.from_pandas,
     )
 
@@ -166,22 +167,25 @@ def _scalers(estimator: Any) -> Iterator[Any]:
         yield from _scalers(each)
 
 
-def same(bundle: Bundle, table: pa.Table) -> None:
-    """The rows that scikit-learn answers are answered alike to the last bit, and those that it refuses are refused."""
-    proba = hasattr(bundle.fitted.model, "predict_proba")
+def of_scikit_learn(bundle: Bundle, table: pa.Table) -> Outcome:
+    """What scikit-learn itself answers, and what it refuses."""
     frame = bundle.frame(table)
-    expected = predict_or_refuse(bundle.fitted, frame, proba=proba)
+    expected = predict_or_refuse(bundle.fitted, frame, proba=hasattr(bundle.fitted.model, "predict_proba"))
+    answered(bundle.fitted.model, frame, np.setdiff1d(np.arange(table.num_rows), expected.positions))
+    return expected
+
+
+def same(bundle: Bundle, table: pa.Table, expected: Outcome) -> None:
+    """The rows that scikit-learn answers are answered alike to the last bit, and those that it refuses are refused."""
     labels = bundle.score(CleanPart(table, np.arange(table.num_rows)))
     assert row_by_row(labels.predictions) == np.asarray(expected.predictions).tolist()
-    scored = bundle.score(CleanPart(table, np.arange(table.num_rows)), proba=proba)
+    scored = bundle.score(CleanPart(table, np.arange(table.num_rows)), proba=expected.proba is not None)
     assert scored.predictions.equals(labels.predictions)
     assert scored.positions.tolist() == expected.positions.tolist()
     found = [(r.rows.tolist(), r.reason, r.detail, r.column) for r in scored.refusals]
     assert found == [(r.rows.tolist(), r.reason, r.detail, r.column) for r in expected.refusals]
     if scored.proba is not None and expected.proba is not None:
         assert scored.proba.tobytes() == expected.proba.tobytes()
-    refused = np.setdiff1d(np.arange(table.num_rows), expected.positions)
-    answered(bundle.fitted.model, frame, refused)
 
 
 def row_by_row(predictions: pa.Array) -> list[Any]:
