@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+from distributed.nanny import WorkerProcess
 from pydantic import ValidationError
 
 from scoreline.clusters.local import Local
@@ -30,6 +31,13 @@ def _children() -> list[str]:
 
 def _threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if not thread.name.startswith(STAYS)}
+
+
+def test_nannies_look_for_their_workers_often() -> None:
+    assert vars(WorkerProcess)["_init_msg_interval"] > 0
+    with Local(workers=1).open() as session:
+        assert session.workers == 1
+    assert WorkerProcess._init_msg_interval == 0.005
 
 
 def test_workers_compute_with_one_thread_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:

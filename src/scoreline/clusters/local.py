@@ -29,6 +29,9 @@ _START_S = 60.0
 """How long workers may take to start, and for how long all may be gone while they are started again."""
 
 
+_LOOK_S = 0.005
+"""How often a nanny looks whether its worker is there; left alone it does so every 0.05 seconds, and all wait."""
+
 _MOST_WORKERS = 1024
 """More than any machine has cores; a slip of the keyboard must not fill its memory with processes."""
 
@@ -84,7 +87,10 @@ class Local(Cluster):
         import dask
         from dask.system import CPU_COUNT
         from distributed import LocalCluster
+        from distributed.nanny import WorkerProcess
 
+        # Dask has no setting for it.
+        WorkerProcess._init_msg_interval = _LOOK_S  # noqa: SLF001
         try:
             # Profiles are for the dashboard, and take time to make.
             with dask.config.set({"distributed.worker.profile.enabled": self.dashboard}):
