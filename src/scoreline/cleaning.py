@@ -83,11 +83,13 @@ class Cleaning:
                 needed = narrowed.needs(needed, before)
         return Cleaning(tuple(reversed(kept))), needed
 
-    def origin(self, name: str, schema: pa.Schema) -> str:
-        """What a column after all steps is called in `schema`, before them, if it is the same column."""
+    def origins(self, names: Sequence[str], schema: pa.Schema) -> dict[str, str | None]:
+        """What columns after all steps are called in `schema`, before them; None for those that a step computes."""
+        known: dict[str, str | None] = {name: name for name in names}
         for step, before in zip(reversed(self.steps), reversed(self.schemas(schema)[:-1]), strict=True):
-            name = step.origin(name, before)
-        return name
+            renamed = step.renamed(before)
+            known = {name: renamed.get(at, at) if at is not None else None for name, at in known.items()}
+        return known
 
     def apply(self, part: pa.Table) -> CleanPart:
         """Clean one part; eager. Every row of it is in the result, refused, or counted as filtered."""

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from scoreline.sources.base import Source
     from scoreline.storage import FileInfo
 
+_FORMAT = 2
+"""Of what is kept; a survey of another one is taken again."""
+
 LONG_SECONDS = 1.0
 """A survey that took less is made again as quickly as it is read."""
 
@@ -58,7 +61,8 @@ def surveyed(source: Source, declared: ContractConfig, known: Contract | None, f
 def _key(files: tuple[FileInfo, ...], source: Source, declared: ContractConfig, known: Contract | None) -> str:
     asked = {"declared": declared.model_dump(mode="json"), "known": None if known is None else known.as_json()}
     made_by = {name: version(name) for name in ("scoreline", "pyarrow")}
-    return digest({"files": snapshot(files), "reading": source.reading, **asked, "versions": made_by})
+    about = {"files": snapshot(files), "reading": source.reading, **asked}
+    return digest({**about, "versions": made_by, "format": _FORMAT})
 
 
 def _found(place: str, key: str) -> dict[str, Any] | None:

@@ -78,15 +78,26 @@ def test_a_few_bad_rows_are_refused_even_where_no_good_one_is_among_them(rows: i
 
 
 def test_a_model_that_fails_on_every_row_is_at_fault_itself() -> None:
-    with pytest.raises(ModelError, match="fails on every row"):
+    with pytest.raises(ModelError, match="fails on most of the rows"):
         predict_or_refuse(FITTED, pd.DataFrame({"x": [float("nan")] * 5_000}), proba=False)
 
 
-def test_nulls_that_were_sorted_to_the_front_are_refused_and_the_rest_is_predicted() -> None:
-    frame = pd.DataFrame({"x": [float("nan")] * 1_500 + [1.0] * 3_500})
+@pytest.mark.parametrize("first", [True, False])
+def test_nulls_that_were_sorted_to_one_end_are_refused_and_the_rest_is_predicted(first: bool) -> None:
+    nulls, others = [float("nan")] * 1_500, [1.0] * 1_400
+    frame = pd.DataFrame({"x": nulls + others if first else others + nulls})
     outcome = predict_or_refuse(FITTED, frame, proba=False)
-    assert outcome.positions.tolist() == list(range(1_500, 5_000))
-    assert [refusal.rows.tolist() for refusal in outcome.refusals] == [list(range(1_500))]
+    assert outcome.positions.tolist() == np.flatnonzero(frame["x"].notna()).tolist()
+    assert [refusal.rows.tolist() for refusal in outcome.refusals] == [np.flatnonzero(frame["x"].isna()).tolist()]
+
+
+def test_a_model_whose_probabilities_always_fail_is_at_fault_itself() -> None:
+    class Half(Picky):
+        def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+            raise ValueError("no probabilities today")
+
+    with pytest.raises(ModelError, match="no probabilities today"):
+        predict_or_refuse(Fitted(Half(), None, ("x",), named=True), pd.DataFrame({"x": [1.0] * 5_000}), proba=True)
 
 
 class Numbering(Picky):

@@ -33,11 +33,19 @@ def _threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if not thread.name.startswith(STAYS)}
 
 
-def test_nannies_look_for_their_workers_often() -> None:
-    assert vars(WorkerProcess)["_init_msg_interval"] > 0
-    with Local(workers=1).open() as session:
-        assert session.workers == 1
-    assert WorkerProcess._init_msg_interval == 0.005
+def test_nannies_look_for_their_workers_often_while_these_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    wait, before = WorkerProcess._wait_until_connected, WorkerProcess._init_msg_interval
+
+    def told(process: WorkerProcess, *given: object) -> object:
+        asked.append(process._init_msg_interval)
+        return wait(process, *given)
+
+    monkeypatch.setattr(WorkerProcess, "_wait_until_connected", told)
+    with Local(workers=2).open() as session:
+        assert session.workers == 2
+    assert asked == [0.01, 0.01]
+    assert WorkerProcess._init_msg_interval == before
 
 
 def test_workers_compute_with_one_thread_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -139,6 +141,33 @@ def test_functions_are_given_numbers_in_the_dtype_that_pandas_wrote(desk: Desk, 
     model = make_pipeline(*steps).fit(desk.frame, ["a", "b", "c", "d"] * 60)
     given = hand_over(model, desk.folder / "model.joblib")
     assert_same(desk.score(given, "--module", str(path)), model.predict(desk.frame))
+
+
+@pytest.mark.parametrize("dtype", ["Float32", "Int8", "Float64", "Int64", "double[pyarrow]"])
+def test_scikit_learn_is_given_numbers_in_the_dtype_that_pandas_wrote(tmp_path: Path, dtype: str) -> None:
+    draw, folder = np.random.default_rng(0), tmp_path / "numbers"
+    folder.mkdir()
+    numbers = draw.normal(size=240) * 30 if dtype[0] in "Fd" else draw.integers(-90, 90, 240)
+    frame = pd.DataFrame({"x": pd.array(numbers, dtype=dtype), "narrow": draw.normal(size=240).astype("float32")})
+    frame.mask(draw.random((240, 2)) < 0.1).astype({"x": dtype}).to_parquet(folder / "part.parquet")
+    desk = Desk(tmp_path, folder)
+    labels = draw.random(240) < 0.5
+    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()).fit(desk.frame, labels)
+    found = desk.score(hand_over(model, desk.folder / "model.joblib"), predict={"proba": True})
+    assert_same(found, model.predict(desk.frame), model.predict_proba(desk.frame), model.classes_)
+
+
+def test_a_dtype_that_no_longer_fits_its_column_does_no_harm(tmp_path: Path) -> None:
+    folder = tmp_path / "numbers"
+    folder.mkdir()
+    pd.DataFrame({"x": pd.array([1, 2, None, 4] * 60, dtype="Int64")}).to_parquet(folder / "part.parquet")
+    table = pq.read_table(folder / "part.parquet")
+    halves = pa.array(np.arange(240) / 2)
+    pq.write_table(table.set_column(0, "x", halves), folder / "part.parquet")
+    plain = pd.DataFrame({"x": np.arange(240) / 2})
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(plain, plain["x"] > 60)
+    found = Desk(tmp_path, folder).score(hand_over(model, tmp_path / "model.joblib"))
+    assert_same(found, model.predict(plain))
 
 
 OWN_CLASSES = """

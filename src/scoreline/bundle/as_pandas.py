@@ -19,20 +19,17 @@ if TYPE_CHECKING:
     MakeFrame = Callable[[pa.Table, pa.Schema, Mapping[str, Marker]], pd.DataFrame]
 
 
-def as_read(field: pa.Field, stored: pa.DataType | None, *, own: bool = True) -> pa.Field:
+def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
     """A feature column as `as_pandas` gives it: `stored` is its type in the files, None for files without types.
 
     Text that files store as a dictionary is a category. Only dates that files store as dates are objects in pandas.
-    Numbers and booleans that pandas wrote in a dtype of its own have an opaque type, which names it. Of numbers
-    scikit-learn itself makes the same as of NumPy's; only where somebody's `own` code may look at them they have it.
+    Numbers and booleans that pandas wrote in a dtype of its own have an opaque type, which names it.
 
     >>> as_read(pa.field("day", pa.date32()), None).type
     TimestampType(timestamp[us])
     """
-    if isinstance(stored, pa.OpaqueType):
-        if field.type == stored.storage_type and (own or pa.types.is_boolean(field.type)):
-            return field.with_type(stored)
-        stored = stored.storage_type
+    if isinstance(stored, pa.OpaqueType) and field.type == stored.storage_type:
+        return field.with_type(stored)
     if stored is not None and pa.types.is_dictionary(stored) and family(field.type) == "text":
         return field.with_type(pa.dictionary(pa.int32(), pa.string()))
     if pa.types.is_date(field.type) and stored != field.type:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from scoreline.parts import every_row
 from scoreline.refusal import Reason, Refusal, refused_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")")
 
-MANY, TRIED = 1_000, 20
-"""After more failing rows than this, most of those so far, so many of the rest are tried: if all of them fail the model
-is at fault, and not the rows."""
+MANY, TRIED, ENOUGH = 1_000, 20, 5
+"""After so many failing rows, if they are most of those so far, so many of all are tried alone. Unless enough of
+these are answered the model is at fault, and not the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,8 @@ class Outcome:
 def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
     """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
 
-    Raises ModelError when more than a thousand rows fail, and all that are tried of the others: then it is the model
-    that does not fit the data.
+    Raises ModelError when more than a thousand rows fail, and most that are tried of all: then it is the model that
+    does not fit the data.
     """
     if 0 in frame.shape:
         return _no_rows(fitted, proba=proba)
@@ -62,7 +63,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
 
 def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> Outcome:
     """The outcome for a frame that raised an error; no category is to blame."""
-    failures = _Failures(fitted, frame)
+    failures = _Failures(partial(_predicted, fitted, proba=proba), frame, fitted)
     done = _apart(fitted, frame, 0, failures, error, proba=proba)
     refusals = tuple(
         Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
@@ -81,9 +82,9 @@ def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: b
 class _Failures:
     """The rows of a frame on which a fitted object fails, by what it says; found one after another."""
 
-    def __init__(self, fitted: Fitted, frame: pd.DataFrame) -> None:
+    def __init__(self, ask: Callable[[pd.DataFrame, int], Outcome], frame: pd.DataFrame, fitted: Fitted) -> None:
         self.said: dict[int, str] = {}
-        self._fitted, self._frame = fitted, frame
+        self._ask, self._frame, self._fitted = ask, frame, fitted
         self._most = MANY
 
     def add(self, row: int, error: Exception) -> None:
@@ -91,16 +92,16 @@ class _Failures:
         self.said[row] = said(error)
         if len(self.said) <= max(self._most, (row + 1) / 2):
             return
-        # Bad rows often stand together, such as nulls that were sorted to the front.
+        # Bad rows often stand together, such as nulls that were sorted to one end.
         self._most *= 2
-        rest = np.unique(np.linspace(row + 1, len(self._frame), TRIED, endpoint=False).astype(np.int64))
-        if not any(self._is_answered(other) for other in rest.tolist()):
-            raise ModelError(_always_fails(self._fitted, self.said)) from error
+        some = np.linspace(0, len(self._frame), TRIED, endpoint=False).astype(np.int64).tolist()
+        if sum(other not in self.said and self._is_answered(other) for other in some) < ENOUGH:
+            raise ModelError(_mostly_fails(self._fitted, self.said)) from error
 
     def _is_answered(self, row: int) -> bool:
         with suppress(Exception):
-            self._fitted.predict(_piece(self._frame, slice(row, row + 1)))
-            return row < len(self._frame)
+            self._ask(_piece(self._frame, slice(row, row + 1)), row)
+            return True
         return False
 
 
@@ -214,9 +215,9 @@ def said(error: Exception) -> str:
     return f"{type(error).__name__}: {_QUOTED.sub('...', first) if about_values else first}"[:200]
 
 
-def _always_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
+def _mostly_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
     return Problem(
-        f"the model fails on every row of over {MANY:,} that it is given: {next(iter(failures.values()))}",
+        f"the model fails on most of the rows that it is given: {next(iter(failures.values()))}",
         fitted.uri,
         "check its parameters, and that it was fitted on columns of these names and types (scoreline check CONFIG), "
         "or keep such rows from it, by the contract or filter_rows",

@@ -34,7 +34,7 @@ class Fitted:
     Attributes
     ----------
     model, transformer : fitted objects of scikit-learn's form; `transformer` is None when the model is a whole pipeline
-    names : columns that it must be given, in order
+    names : columns that it takes, in order; it does without those that are `dropped`
     named : whether it takes DataFrames; False when it was fitted on an array and takes arrays
     uri : where the model lies
     hashes : the sha256 of each file that it was loaded from
@@ -57,10 +57,10 @@ class Fitted:
         """The columns that a ColumnTransformer at the beginning drops: it does not ask whether a frame has them."""
         from sklearn.compose import ColumnTransformer
 
-        step = _first_learner(self.first)
-        if not self.named or type(step) is not ColumnTransformer:
+        step: Any = _first_learner(getattr(self.first, "best_estimator_", self.first)) if self.named else None
+        if type(step) is not ColumnTransformer:
             return frozenset()
-        known = [str(name) for name in step.feature_names_in_]
+        known = [str(name) for name in getattr(step, "feature_names_in_", ())]
         asked = (columns for _, inner, columns in step.transformers_ if not isinstance(inner, str) or inner != "drop")
         return frozenset(known).difference(*(selected_columns(columns, known) for columns in asked))
 

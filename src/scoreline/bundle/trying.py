@@ -71,17 +71,18 @@ def _around(given: Given) -> Bundle:
     fitted = load_fitted(given.model, given.transformer, given.modules)
     contract = _without_refused_nulls(given.survey.contract)
     cleaned = given.cleaning.output_schema(contract.schema)
-    names = [name for name in fitted.names if name in cleaned.names or name not in fitted.dropped]
+    dropped = fitted.dropped
+    names = [name for name in fitted.names if name in cleaned.names or name not in dropped]
     missing = [name for name in names if name not in cleaned.names]
     if missing:
         raise ModelError(*(_no_feature(name, given.model.uri, cleaned.names) for name in missing))
     cleaning, needs = given.cleaning.feeding(names, contract.schema)
-    stored = {name: given.survey.stored.get(given.cleaning.origin(name, contract.schema)) for name in names}
+    origins, stored = given.cleaning.origins(names, contract.schema), given.survey.stored
     return Bundle(
         contract=contract,
         needs=in_order(needs, contract.schema),
         cleaning=cleaning,
-        inputs=pa.schema([as_read(cleaned.field(name), stored[name], own=fitted.brings_code) for name in names]),
+        inputs=pa.schema([as_read(cleaned.field(name), stored.get(origins[name] or "")) for name in names]),
         model=given.model,
         transformer=given.transformer,
         answer_type=pa.null(),
@@ -147,12 +148,15 @@ def _some_rows(bundle: Bundle, survey: Survey) -> Iterator[pa.Table]:
 
 
 def _apart(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The first of them, the second, the third, the fifth, and so on, each time twice as far on."""
-    wanted = 0
+    """The first of them, the second, the third, the fifth, and so on, each twice as far on; at the end the last."""
+    wanted, left = 0, None
     for number, table in enumerate(tables):
+        left = table
         if number == wanted:
-            wanted = max(1, 2 * number)
+            wanted, left = max(1, 2 * number), None
             yield table
+    if left is not None:
+        yield left
 
 
 def _cleaned_rows(bundle: Bundle, survey: Survey, unit: Unit) -> Iterator[pa.Table]:

@@ -38,7 +38,9 @@ def unknown_categories(estimator: Any, frame: pd.DataFrame) -> dict[str, np.ndar
 def _strict_encoders(estimator: Any, values: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
     """The encoders that refuse unknown categories, with what each of them is given."""
     if hasattr(estimator, "transformers_"):
-        known = [str(name) for name in getattr(estimator, "feature_names_in_", values.columns)]
+        fitted = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+        # Of those that it drops some may not be there.
+        known = fitted if set(values.columns).issubset(fitted) else list(values.columns)
         for _, inner, columns in estimator.transformers_:
             if not isinstance(inner, str):
                 yield from _strict_encoders(inner, values[selected_columns(columns, known)])

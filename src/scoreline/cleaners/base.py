@@ -68,9 +68,9 @@ class Step(BaseModel):
         """Columns of `schema` (those before the step) without which the `wanted` ones after it cannot be made."""
         raise NotImplementedError
 
-    def origin(self, name: str, schema: pa.Schema) -> str:
-        """What a column is called in `schema`, before the step, if it is the same column."""
-        return name
+    def renamed(self, schema: pa.Schema) -> Mapping[str, str | None]:
+        """What columns were called in `schema`, before the step, where that differs; None for what it computes."""
+        return {}
 
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
         """The step reduced to what the `wanted` columns after it need; None when it does nothing for them.

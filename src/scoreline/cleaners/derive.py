@@ -71,6 +71,10 @@ class Derive(Step):
             table = table.append_column(field, values) if at < 0 else table.set_column(at, field, values)
         return Cleaned(table)
 
+    def renamed(self, schema: pa.Schema) -> Mapping[str, str | None]:
+        """All that is computed is new."""
+        return dict.fromkeys(self.columns)
+
     def needs(self, wanted: frozenset[str], schema: pa.Schema) -> frozenset[str]:
         """What the wanted expressions read, and the wanted columns that are not computed here."""
         read = (expression.columns for name, expression in self._expressions.items() if name in wanted)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import pyarrow as pa
 from pydantic import Field
 
 from scoreline.cleaners._columns import absent, refuse_any, repeated
 from scoreline.cleaners.base import Cleaned, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Rename(Step):
@@ -38,9 +41,9 @@ class Rename(Step):
         """The columns that have the wanted names afterwards."""
         return frozenset(name for name in schema.names if self._stays(name) and self._after(name) in wanted)
 
-    def origin(self, name: str, schema: pa.Schema) -> str:
-        """The column that has this name afterwards."""
-        return next(iter(self.needs(frozenset({name}), schema)), name)
+    def renamed(self, schema: pa.Schema) -> Mapping[str, str | None]:
+        """The old names by the new ones."""
+        return {after: before for before, after in self.columns.items()}
 
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
         """The step itself when all that it renames is wanted; otherwise one that keeps the wanted columns only.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import pyarrow as pa
 
 from scoreline.cleaners._columns import refuse_any, repeated
 from scoreline.cleaners.base import Cleaned, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class StripNames(Step):
@@ -33,9 +36,9 @@ class StripNames(Step):
         """The columns whose stripped names are wanted."""
         return frozenset(name for name in schema.names if name.strip() in wanted)
 
-    def origin(self, name: str, schema: pa.Schema) -> str:
-        """The column whose stripped name this is."""
-        return next(iter(self.needs(frozenset({name}), schema)), name)
+    def renamed(self, schema: pa.Schema) -> Mapping[str, str | None]:
+        """The names as they were, by the stripped ones."""
+        return {name.strip(): name for name in schema.names}
 
     def narrowed(self, wanted: frozenset[str], schema: pa.Schema) -> Self | None:
         """The step itself, as long as a wanted name changes."""

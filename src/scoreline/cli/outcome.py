@@ -79,6 +79,7 @@ class Outcome:
         self._debug = debug
         self._handlers: dict[signal.Signals, Any] = {}
         self._hook = sys.unraisablehook
+        self._later = threading.Timer(0, int)
         self._warnings = warnings.catch_warnings()
 
     def show(self, result: Result) -> None:
@@ -107,6 +108,8 @@ class Outcome:
     ) -> None:
         self._warnings.__exit__(kind, error, trace)
         if self._handlers:
+            # What is sent now would find nobody who handles it.
+            self._later.cancel()
             for signum, handler in self._handlers.items():
                 signal.signal(signum, handler)
             sys.unraisablehook = self._hook
@@ -132,7 +135,7 @@ class Outcome:
     def _raise_again(self, ignored: sys.UnraisableHookArgs) -> None:
         """Have a signal come once more that came where Python cannot raise it, as in a callback of its collector."""
         if issubclass(ignored.exc_type, KeyboardInterrupt):
-            _send_again(signal.SIGTERM if issubclass(ignored.exc_type, Terminated) else signal.SIGINT)
+            self._later = _send_again(signal.SIGTERM if issubclass(ignored.exc_type, Terminated) else signal.SIGINT)
         else:
             self._hook(ignored)
 

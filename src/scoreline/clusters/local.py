@@ -30,7 +30,7 @@ _START_S = 60.0
 
 
 _LOOK_S = 0.005
-"""How often a nanny looks whether its worker is there; left alone it does so every 0.05 seconds, and all wait."""
+"""How often some nanny looks whether its worker is there. Left alone each does so every 0.05 seconds, and all wait."""
 
 _MOST_WORKERS = 1024
 """More than any machine has cores; a slip of the keyboard must not fill its memory with processes."""
@@ -87,15 +87,13 @@ class Local(Cluster):
         import dask
         from dask.system import CPU_COUNT
         from distributed import LocalCluster
-        from distributed.nanny import WorkerProcess
 
-        # Dask has no setting for it.
-        WorkerProcess._init_msg_interval = _LOOK_S  # noqa: SLF001
+        workers = CPU_COUNT if self.workers == "auto" else self.workers
         try:
             # Profiles are for the dashboard, and take time to make.
-            with dask.config.set({"distributed.worker.profile.enabled": self.dashboard}):
+            with dask.config.set({"distributed.worker.profile.enabled": self.dashboard}), _noticed_soon(workers):
                 return LocalCluster(
-                    n_workers=CPU_COUNT if self.workers == "auto" else self.workers,
+                    n_workers=workers,
                     threads_per_worker=1,
                     memory_limit=self.memory_limit,
                     host="127.0.0.1",
@@ -111,6 +109,19 @@ class Local(Cluster):
                 "a script of your own needs: if __name__ == '__main__':"
             )
             raise ClusterError(Problem(f"the workers did not start: {error}", "cluster local", advice)) from error
+
+
+@contextmanager
+def _noticed_soon(workers: int) -> Iterator[None]:
+    """Have nannies look for their workers often while these start; Dask has no setting for it."""
+    from distributed.nanny import WorkerProcess
+
+    before = WorkerProcess._init_msg_interval  # noqa: SLF001
+    WorkerProcess._init_msg_interval = min(before, workers * _LOOK_S)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        WorkerProcess._init_msg_interval = before  # noqa: SLF001
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def class_labels(model: Any) -> tuple[Any, ...] | None:
 
 
 def _are_of_outputs(classes: Sequence[Any] | np.ndarray) -> bool:
-    return isinstance(classes, list) and {np.ndim(of) for of in classes} == {1}
+    return isinstance(classes, list | tuple) and {np.ndim(of) for of in classes} == {1}
 
 
 def first_of_best(scores: np.ndarray) -> np.ndarray:

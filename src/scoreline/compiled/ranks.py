@@ -84,9 +84,12 @@ class Ranks:
 
     def cast(self, values: np.ndarray) -> np.ndarray:
         """Numbers as the model compares them: first as in the whole matrix, then as the model turns them."""
-        common = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype
+        common, given = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype, np.asarray(values)
+        if given.dtype.kind == "f" and common.kind in "iu":
+            # Numbers with nulls, as pandas gives those of a dtype of its own; before there was none.
+            raise Declined("floats in a matrix of whole numbers")
         with np.errstate(over="ignore"):
-            return np.asarray(values).astype(common).astype(self.ensemble.dtype).astype(np.float64)
+            return given.astype(common).astype(self.ensemble.dtype).astype(np.float64)
 
     def _refused(self, values: np.ndarray) -> np.ndarray:
         refused = np.zeros(values.shape, dtype=bool)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,14 +18,21 @@ from scoreline.sources._partitions import Partition, partition_of
 from scoreline.storage import open_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from scoreline.storage import FileInfo
 
 _THREADS = 16
-_OWN_DTYPE = re.compile(r"boolean|U?Int(8|16|32|64)|Float(32|64)|[a-z0-9]+\[pyarrow\]")
-"""Dtypes of pandas' own for booleans and numbers. Such booleans scikit-learn makes numbers of, and objects of NumPy's
-with nulls; functions find other values in them where there are nulls."""
+_BITS = (8, 16, 32, 64)
+_OWN_DTYPES: dict[str, pa.DataType] = {
+    "boolean": pa.bool_(),
+    **{f"{name}[pyarrow]": pa.type_for_alias(name) for name in ("bool", "float", "double")},
+    **{f"Float{bits}": pa.type_for_alias(f"float{bits}") for bits in (32, 64)},
+    **{f"{kind}{bits}[pyarrow]": pa.type_for_alias(f"{kind}{bits}") for kind in ("int", "uint") for bits in _BITS},
+    **{f"{kind}{bits}": pa.type_for_alias(f"{kind.lower()}{bits}") for kind in ("Int", "UInt") for bits in _BITS},
+}
+"""Dtypes of pandas' own for booleans and numbers, with what they are stored as. Of such booleans scikit-learn makes
+numbers, and objects of NumPy's with nulls; functions find other values in them where there are nulls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class Footer:
     groups: tuple[tuple[int, int], ...]
     partition: Partition
     full: frozenset[str] = frozenset()
-    dtypes: frozenset[tuple[str, str]] = frozenset()
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -65,8 +72,9 @@ class Footer:
 
     def stored_type(self, name: str) -> pa.DataType:
         """The type of one of the file's own columns as it is stored; opaque where pandas has a dtype of its own."""
-        found, dtype = self.schema.field(name).type, dict(self.dtypes).get(name) if self.dtypes else None
-        return found if dtype is None else pa.opaque(found, dtype, "pandas")
+        found, dtype = self.schema.field(name).type, self.dtypes.get(name)
+        # Whoever wrote the names of dtypes may have changed a column afterwards.
+        return found if dtype is None or found != _OWN_DTYPES[dtype] else pa.opaque(found, dtype, "pandas")
 
 
 def read_footers(files: Sequence[FileInfo]) -> list[Footer]:
@@ -103,25 +111,21 @@ def _read(file: FileInfo) -> Footer | Problem:
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     carried = tuple(pair for pair in partition_of(file.path) if pair[0] not in schema.names)
     sizes = tuple((group.num_rows, group.total_byte_size) for group in groups)
-    full, dtypes = _full(schema, metadata, groups), _dtypes(schema)
+    full, dtypes = _full(schema, metadata, groups), _dtypes((schema.metadata or {}).get(b"pandas", b""))
     return Footer(file, schema.remove_metadata(), sizes, carried, full, dtypes)
 
 
-def _dtypes(schema: pa.Schema) -> frozenset[tuple[str, str]]:
-    """Columns of booleans and numbers that pandas wrote in a dtype of its own, as "Int64": it reads them so again."""
-    asked = {field.name for field in schema if _is_number(field.type)}
-    if not asked or b"pandas" not in (schema.metadata or {}):
-        return frozenset()
+@lru_cache(maxsize=64)
+def _dtypes(told: bytes) -> Mapping[str, str]:
+    """Columns that pandas wrote in a dtype of its own, as "Int64", by what it told about them: it reads them so again.
+
+    Files that were written alike share what is found.
+    """
     # Whoever wrote it, it need not be what pandas writes.
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        columns = json.loads(schema.metadata[b"pandas"])["columns"]
-        told = {(column["name"], column["numpy_type"]) for column in columns}
-        return frozenset((name, dtype) for name, dtype in told if name in asked and _OWN_DTYPE.fullmatch(dtype))
-    return frozenset()
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind))
+        columns = json.loads(told)["columns"]
+        return {column["name"]: column["numpy_type"] for column in columns if column["numpy_type"] in _OWN_DTYPES}
+    return {}
 
 
 def _full(schema: pa.Schema, metadata: pq.FileMetaData, groups: Sequence[pq.RowGroupMetaData]) -> frozenset[str]:
