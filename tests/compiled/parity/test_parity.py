@@ -44,6 +44,14 @@ if TYPE_CHECKING:
 
 EACH = -(-wanted() // len(FAMILIES))
 TRAINING_ROWS, ROWS, HARD_ROWS = 160, 256, 24
+OWN_DTYPES = {
+    "bool": "boolean",
+    "int64": "Int64",
+    "int32": "Int32",
+    "int16": "Int16",
+    "float": "Float32",
+    "double": "double[pyarrow]",
+}
 LARGE_ROWS = blas_scores.ROWS[0]
 """Of linear models: smaller matrices are added up in other orders."""
 
@@ -110,6 +118,9 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
     schema = schema_of(case.columns)
     if case.from_pandas:
         stored = {name: pa.dictionary(pa.int32(), pa.string()) for name in case.encoded}
+        if case.seed % 2:
+            owned = (field for field in schema if str(field.type) in OWN_DTYPES)
+            stored |= {field.name: pa.opaque(field.type, OWN_DTYPES[str(field.type)], "pandas") for field in owned}
         schema = pa.schema([as_read(field, stored.get(field.name, field.type)) for field in schema])
     table = ordinary(case.columns, TRAINING_ROWS, case.seed)
     frame = (as_pandas if case.from_pandas else to_frame)(table, schema, {})
