@@ -127,7 +127,7 @@ def fitted(case: Drawn, folder: Path) -> Bundle:
     try:
         case.estimator.fit(frame, target(table, case.target, case.seed))
         answers = case.estimator.predict(frame)
-    except (TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         reject()
     path = folder / "pipeline.joblib"
     joblib.dump(case.estimator, path)
