@@ -157,6 +157,18 @@ def test_scikit_learn_is_given_numbers_in_the_dtype_that_pandas_wrote(tmp_path: 
     assert_same(found, model.predict(desk.frame), model.predict_proba(desk.frame), model.classes_)
 
 
+def test_arrays_are_of_numbers_whatever_dtype_pandas_wrote(tmp_path: Path) -> None:
+    draw, folder = np.random.default_rng(0), tmp_path / "numbers"
+    folder.mkdir()
+    frame = pd.DataFrame(draw.integers(0, 9, (240, 2)), columns=["a", "b"]).mask(draw.random((240, 2)) < 0.1)
+    frame.astype("Int64").to_parquet(folder / "part.parquet")
+    numbers = frame.to_numpy(dtype=float, na_value=np.nan)
+    filled = ColumnTransformer([("numbers", SimpleImputer(), [0, 1])])
+    model = make_pipeline(filled, LogisticRegression()).fit(numbers, draw.random(240) < 0.5)
+    found = Desk(tmp_path, folder).score(hand_over(model, tmp_path / "model.joblib", columns=["a", "b"]))
+    assert_same(found, model.predict(numbers))
+
+
 def test_a_dtype_that_no_longer_fits_its_column_does_no_harm(tmp_path: Path) -> None:
     folder = tmp_path / "numbers"
     folder.mkdir()

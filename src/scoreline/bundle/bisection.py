@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")")
 
-MANY, TRIED, ENOUGH = 1_000, 20, 5
-"""After so many failing rows, if they are most of those so far, so many of all are tried alone. Unless enough of
-these are answered the model is at fault, and not the rows."""
+MANY, TRIED = 1_000, 20
+"""After so many failing rows, if they are most of those so far, so many of all are tried alone. Unless one of these is
+answered the model is at fault, and not the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ class Outcome:
 def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
     """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
 
-    Raises ModelError when more than a thousand rows fail, and most that are tried of all: then it is the model that
-    does not fit the data.
+    Raises ModelError when more than a thousand rows fail, and so do all of some that are spread over the frame: then it
+    is the model that does not fit the data.
     """
     if 0 in frame.shape:
         return _no_rows(fitted, proba=proba)
@@ -95,8 +95,8 @@ class _Failures:
         # Bad rows often stand together, such as nulls that were sorted to one end.
         self._most *= 2
         some = np.linspace(0, len(self._frame), TRIED, endpoint=False).astype(np.int64).tolist()
-        if sum(other not in self.said and self._is_answered(other) for other in some) < ENOUGH:
-            raise ModelError(_mostly_fails(self._fitted, self.said)) from error
+        if not any(other not in self.said and self._is_answered(other) for other in some):
+            raise ModelError(_always_fails(self._fitted, self.said)) from error
 
     def _is_answered(self, row: int) -> bool:
         with suppress(Exception):
@@ -215,9 +215,9 @@ def said(error: Exception) -> str:
     return f"{type(error).__name__}: {_QUOTED.sub('...', first) if about_values else first}"[:200]
 
 
-def _mostly_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
+def _always_fails(fitted: Fitted, failures: dict[int, str]) -> Problem:
     return Problem(
-        f"the model fails on most of the rows that it is given: {next(iter(failures.values()))}",
+        f"the model fails on nearly every row that it is given: {next(iter(failures.values()))}",
         fitted.uri,
         "check its parameters, and that it was fitted on columns of these names and types (scoreline check CONFIG), "
         "or keep such rows from it, by the contract or filter_rows",

@@ -58,9 +58,9 @@ class Fitted:
         from sklearn.compose import ColumnTransformer
 
         step: Any = _first_learner(getattr(self.first, "best_estimator_", self.first)) if self.named else None
-        if type(step) is not ColumnTransformer:
+        if type(step) is not ColumnTransformer or not hasattr(step, "feature_names_in_"):
             return frozenset()
-        known = [str(name) for name in getattr(step, "feature_names_in_", ())]
+        known = [str(name) for name in step.feature_names_in_]
         asked = (columns for _, inner, columns in step.transformers_ if not isinstance(inner, str) or inner != "drop")
         return frozenset(known).difference(*(selected_columns(columns, known) for columns in asked))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scoreline.bundle.artifact import ArtifactConfig
+    from scoreline.bundle.fitted import Fitted
     from scoreline.cleaning import Cleaning
     from scoreline.contract import Contract
     from scoreline.sources.base import Survey
@@ -82,7 +83,7 @@ def _around(given: Given) -> Bundle:
         contract=contract,
         needs=in_order(needs, contract.schema),
         cleaning=cleaning,
-        inputs=pa.schema([as_read(cleaned.field(name), stored.get(origins[name] or "")) for name in names]),
+        inputs=pa.schema([_as_given(fitted, cleaned.field(name), stored.get(origins[name] or "")) for name in names]),
         model=given.model,
         transformer=given.transformer,
         answer_type=pa.null(),
@@ -92,6 +93,13 @@ def _around(given: Given) -> Bundle:
         from_pandas=True,
         has_proba=fitted.gives_proba,
     )
+
+
+def _as_given(fitted: Fitted, field: pa.Field, stored: pa.DataType | None) -> pa.Field:
+    """A column as what was fitted takes it: arrays are of numbers, whatever dtype pandas has for a column."""
+    if not fitted.named and isinstance(stored, pa.OpaqueType) and not pa.types.is_boolean(stored.storage_type):
+        return as_read(field, stored.storage_type)
+    return as_read(field, stored)
 
 
 def _without_refused_nulls(contract: Contract) -> Contract:

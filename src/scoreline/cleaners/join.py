@@ -136,6 +136,10 @@ class Join(Step):
             raise DataError(Problem(what, place(self.kind), advice))
         return Cleaned(table, tuple(self._refusals(missed)), hits=((self._label, int(found.sum()), part.num_rows),))
 
+    def renamed(self, schema: pa.Schema) -> Mapping[str, str | None]:
+        """All that is brought is new."""
+        return dict.fromkeys(self._after(name) for name in self._brought(self._known))
+
     def needs(self, wanted: frozenset[str], schema: pa.Schema) -> frozenset[str]:
         """The key columns, and the wanted columns that are not brought."""
         brought = {self._after(name) for name in self._brought(self._known)}

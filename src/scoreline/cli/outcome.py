@@ -80,6 +80,7 @@ class Outcome:
         self._handlers: dict[signal.Signals, Any] = {}
         self._hook = sys.unraisablehook
         self._later = threading.Timer(0, int)
+        self._interrupt = _Interrupt()
         self._warnings = warnings.catch_warnings()
 
     def show(self, result: Result) -> None:
@@ -93,11 +94,10 @@ class Outcome:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            interrupt = _Interrupt()
-            self._handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, interrupt)
+            self._handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, self._interrupt)
             # Who does not hear Ctrl-C, as in the background of a shell, stays deaf.
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
+                self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, self._interrupt)
             sys.unraisablehook = self._raise_again
         self._warnings.__enter__()
         warnings.showwarning = self._tell_warning
@@ -110,6 +110,7 @@ class Outcome:
         if self._handlers:
             # What is sent now would find nobody who handles it.
             self._later.cancel()
+            self._interrupt.cancel()
             for signum, handler in self._handlers.items():
                 signal.signal(signum, handler)
             sys.unraisablehook = self._hook
@@ -189,6 +190,10 @@ class _Interrupt:
         self._first: int | None = None
         self._since = 0.0
         self._again = threading.Timer(0, int)
+
+    def cancel(self) -> None:
+        """Forget what is still to come again."""
+        self._again.cancel()
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         """Handle a signal."""

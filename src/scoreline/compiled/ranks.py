@@ -84,12 +84,9 @@ class Ranks:
 
     def cast(self, values: np.ndarray) -> np.ndarray:
         """Numbers as the model compares them: first as in the whole matrix, then as the model turns them."""
-        common, given = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype, np.asarray(values)
-        if given.dtype.kind == "f" and common.kind in "iu":
-            # Numbers with nulls, as pandas gives those of a dtype of its own; before there was none.
-            raise Declined("floats in a matrix of whole numbers")
+        common = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype
         with np.errstate(over="ignore"):
-            return given.astype(common).astype(self.ensemble.dtype).astype(np.float64)
+            return np.asarray(values).astype(common).astype(self.ensemble.dtype).astype(np.float64)
 
     def _refused(self, values: np.ndarray) -> np.ndarray:
         refused = np.zeros(values.shape, dtype=bool)
@@ -133,7 +130,11 @@ class Ranks:
         from scipy import sparse
 
         # Text makes sparse blocks of very many features: only those that are asked for fit into memory as they are.
-        given = self.cast(block.data if sparse.issparse(block) else block)
+        values = np.asarray(block.data if sparse.issparse(block) else block)
+        if values.dtype.kind == "f" and self.layout.dtype.kind in "iu":
+            # Numbers with nulls, as pandas gives those of a dtype of its own, where there were none before.
+            raise Declined("floats in a matrix of whole numbers")
+        given = self.cast(values)
         refused = self._refused(given)
         if refused.any():
             rows = block.tocoo().row[refused] if sparse.issparse(block) else np.flatnonzero(refused.any(axis=1))

@@ -26,7 +26,7 @@ _THREADS = 16
 _BITS = (8, 16, 32, 64)
 _OWN_DTYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
-    **{f"{name}[pyarrow]": pa.type_for_alias(name) for name in ("bool", "float", "double")},
+    **{f"{name}[pyarrow]": pa.type_for_alias(name) for name in ("bool", "halffloat", "float", "double")},
     **{f"Float{bits}": pa.type_for_alias(f"float{bits}") for bits in (32, 64)},
     **{f"{kind}{bits}[pyarrow]": pa.type_for_alias(f"{kind}{bits}") for kind in ("int", "uint") for bits in _BITS},
     **{f"{kind}{bits}": pa.type_for_alias(f"{kind.lower()}{bits}") for kind in ("Int", "UInt") for bits in _BITS},

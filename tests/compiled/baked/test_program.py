@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -99,6 +100,14 @@ def test_any_rows_are_answered_as_by_scikit_learn_or_left_to_it(
     name: str, numbers: str, texts: str, table: pa.Table
 ) -> None:
     hold_to_scikit_learn(*made(name, numbers, texts), table)
+
+
+def test_whole_numbers_alone_are_a_matrix_of_whole_numbers() -> None:
+    numbers = ColumnTransformer([("numbers", "passthrough", ["count"])])
+    case = fit(numbers, RandomForestClassifier(11, random_state=0))
+    program = program_of(case)
+    assert isinstance(program, Program), program
+    assert hold_to_scikit_learn(case, program, some_rows(60, 3)) == 60
 
 
 @pytest.mark.parametrize("calls", [0, 10**9], ids=["kernels", "numpy"])
