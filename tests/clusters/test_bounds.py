@@ -8,7 +8,7 @@ import pytest
 
 from scoreline.clusters.local import Local
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.usefixtures("one_template")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 COUNT = 2_000
 IN_FLIGHT = 16

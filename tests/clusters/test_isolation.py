@@ -11,7 +11,7 @@ import pytest
 from scoreline.clusters.local import Local
 from scoreline.errors import ClusterError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.usefixtures("one_template")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 
 @dataclass(frozen=True)

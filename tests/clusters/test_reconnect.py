@@ -19,7 +19,7 @@ from scoreline.clusters.local import Local
 from scoreline.clusters.scheduler import Scheduler
 from scoreline.errors import ClusterError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.usefixtures("one_template")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 StartDask = Callable[..., DaskProcesses]
 COUNT = 60

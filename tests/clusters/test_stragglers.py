@@ -13,7 +13,7 @@ from scoreline.clusters._stragglers import FLOOR_S, Stragglers
 from scoreline.clusters.local import Local
 from scoreline.clusters.scheduler import Scheduler
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.usefixtures("one_template")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 
 def _slow_once(flags: Path, slow: int, item: int) -> int:

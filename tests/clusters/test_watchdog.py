@@ -8,7 +8,7 @@ import pytest
 from scoreline.clusters.local import Local
 from scoreline.errors import ClusterError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180), pytest.mark.usefixtures("one_template")]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 
 def _hang_in_one_process(flags: Path, item: int) -> int:
