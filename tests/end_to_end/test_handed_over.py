@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
-from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_over, saved, write_parts
+from tests.end_to_end.handing_over import Desk, assert_same, hand_over, saved
 
 from scoreline.api import train
 from scoreline.demo import write_demo
@@ -32,16 +32,6 @@ pytestmark = pytest.mark.end_to_end
 
 MODULES = ("my_steps", "my_doubling")
 COLUMNS = ["x", "count", "city"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_parts(tmp_path_factory.mktemp("input") / "data", everything(), 150, 150, 239)
-
-
-@pytest.fixture
-def desk(data: Path, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, data)
 
 
 def target(frame: pd.DataFrame) -> np.ndarray:

@@ -34,22 +34,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.end_to_end.handing_over import Desk, assert_same, everything, hand_over, write_parts
+from tests.end_to_end.handing_over import Desk, assert_same, hand_over
 
 pytestmark = pytest.mark.end_to_end
 
 NUMBERS = ["x", "narrow", "count", "small"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three files, one of them without rows and one with one row."""
-    return write_parts(tmp_path_factory.mktemp("input") / "data", everything(), 150, 150, 239)
-
-
-@pytest.fixture
-def desk(data: Path, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, data)
 
 
 def three_labels(frame: pd.DataFrame) -> np.ndarray:

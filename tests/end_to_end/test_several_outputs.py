@@ -24,16 +24,6 @@ pytestmark = pytest.mark.end_to_end
 COLUMNS = ["x", "count", "city"]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_parts(tmp_path_factory.mktemp("input") / "data", everything(), 150, 150, 239)
-
-
-@pytest.fixture
-def desk(data: Path, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, data)
-
-
 def numbers(frame: pd.DataFrame) -> np.ndarray:
     return np.stack([frame["x"] + frame["count"], frame["x"] * 2], axis=1)
 
