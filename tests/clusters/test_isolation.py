@@ -1,4 +1,5 @@
 import ctypes
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -86,3 +87,15 @@ def _crashes(item: int) -> int:
 def test_too_little_memory_is_told_from_a_crash(function: Callable[[int], int], cause: str) -> None:
     with Local(workers=1, memory_limit="300MiB").open() as session, pytest.raises(ClusterError, match=cause):
         list(session.map(function, [0], "cause"))
+
+
+def test_the_cause_is_told_to_who_keeps_logs_down(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `logging.config.dictConfig` disables every logger that is there, unless it is told not to.
+    log = logging.getLogger("distributed.nanny")
+    caplog.set_level(logging.ERROR, logger=log.name)
+    monkeypatch.setattr(log, "disabled", True)
+    with Local(workers=1).open() as session, pytest.raises(ClusterError, match=r"crashed \(SIGSEGV\)"):
+        list(session.map(_crashes, [0], "cause"))
+    assert (log.disabled, log.level) == (True, logging.ERROR)

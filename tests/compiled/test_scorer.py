@@ -201,8 +201,6 @@ def test_a_difference_in_a_part_ends_one_tier_after_the_other(
 ) -> None:
     # A command that ran before in this process keeps its log to itself.
     monkeypatch.setattr(logging.getLogger("scoreline"), "propagate", True)
-    # Tools that set logging up anew silence every logger that is there.
-    monkeypatch.setattr(logging.getLogger(scorer_module.__name__), "disabled", False)
     lying = False
 
     def reference(table: pa.Table, proba: bool) -> Answers:

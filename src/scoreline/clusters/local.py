@@ -74,7 +74,7 @@ class Local(Cluster):
         from scoreline.clusters._session import DaskSession, Patience, quiet
 
         patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
-        with quiet(), starting(self._cluster) as started, ExitStack() as stack:
+        with quiet(), _nannies_heard(), starting(self._cluster) as started, ExitStack() as stack:
 
             def session() -> DaskSession:
                 processes = started()
@@ -122,6 +122,21 @@ def _noticed_soon(workers: int) -> Iterator[None]:
         yield
     finally:
         WorkerProcess._init_msg_interval = before  # noqa: SLF001
+
+
+@contextmanager
+def _nannies_heard() -> Iterator[None]:
+    """Have nannies write of what their workers died, which `_deaths` reads, however this process sets logging up."""
+    log = logging.getLogger("distributed.nanny")
+    disabled, level = log.disabled, log.level
+    log.disabled = False
+    if not log.isEnabledFor(logging.INFO):
+        log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.disabled = disabled
+        log.setLevel(level)
 
 
 @contextmanager
