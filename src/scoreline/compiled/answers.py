@@ -102,7 +102,7 @@ def _dense(given: Any) -> Any:
 def class_labels(model: Any) -> tuple[Any, ...] | None:
     """The labels of a model in the order of its probabilities; None for one without classes.
 
-    Those of several outputs have the number of the output before them.
+    Those of several outputs have the number of the output before them. Mixtures number their components.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> class_labels(DecisionTreeClassifier().fit([[0], [1]], [["a", "x"], ["b", "y"]]))
@@ -110,13 +110,20 @@ def class_labels(model: Any) -> tuple[Any, ...] | None:
     """
     classes = getattr(model, "classes_", None)
     if not isinstance(classes, np.ndarray | list | tuple):
-        return None
+        return _components(model)
     outputs = (
         [np.asarray(of).tolist() for of in classes] if _are_of_outputs(classes) else [np.asarray(classes).tolist()]
     )
     if len(outputs) == 1:
         return tuple(outputs[0])
     return tuple(f"{output}_{label}" for output, labels in enumerate(outputs) for label in labels)
+
+
+def _components(model: Any) -> tuple[int, ...] | None:
+    while hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    is_mixture = all(hasattr(model, name) for name in ("n_components", "weights_", "predict_proba"))
+    return tuple(range(len(model.weights_))) if is_mixture else None
 
 
 def _are_of_outputs(classes: Sequence[Any] | np.ndarray) -> bool:

@@ -51,8 +51,9 @@ def plan_whole(job: JobConfig, bundle: Bundle, modules: Sequence[Path], survey: 
     """Settle how any row of the input is scored; see `plan_prediction`."""
     predicting = section_to_predict(job)
     if predicting.proba and not bundle.gives_proba:
+        what = "the model gives no probabilities, or does not name their classes (classes_)"
         advice = 'set "proba": false, or hand over a classifier with probabilities'
-        raise ModelError(Problem("the model gives no probabilities", job.where("predict", "proba"), advice))
+        raise ModelError(Problem(what, job.where("predict", "proba"), advice))
     if survey is None:
         survey = survey_to_predict(job, bundle.contract, bundle.needs, bundle.target)
     contract = _ruled(job, survey.contract, bundle.target)
