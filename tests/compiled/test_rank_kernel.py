@@ -22,7 +22,9 @@ ANY = st.floats(allow_nan=False)
 def test_a_rank_is_how_many_thresholds_are_below(thresholds: list[float], others: list[float]) -> None:
     cuts = np.unique(np.array(thresholds, np.float64))
     with np.errstate(over="ignore"):
-        values = np.concatenate([cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), others])
+        some = np.concatenate([cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf), others, [0.5]])
+    # Machine code is for as many rows and more.
+    values = np.resize(some, max(40, len(some)))
     expected = [int((cuts < value).sum()) for value in values]
     assert ranks(values, cuts).tolist() == expected
     missing = np.insert(values, len(values) // 2, np.nan)
@@ -36,7 +38,7 @@ def test_any_number_of_thresholds_is_looked_through(count: int) -> None:
     assert ranks(np.append(cuts, [count, -1.0]), cuts).tolist() == [*range(count), count, 0]
 
 
-@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 15, 16, 17, 100])
+@pytest.mark.parametrize("rows", [0, 1, 8, 31, 32, 33, 63, 64, 65, 100])
 def test_any_number_of_rows_is_ranked_whatever_their_place_in_memory(rows: int) -> None:
     values = np.random.default_rng(rows).normal(size=(rows, 3))
     cuts = np.array([-0.5, 0.0, 0.5])

@@ -86,7 +86,8 @@ class Ranks:
         """Numbers as the model compares them: first as in the whole matrix, then as the model turns them."""
         common = np.dtype(np.float64) if self.layout.dtype == object else self.layout.dtype
         with np.errstate(over="ignore"):
-            return np.asarray(values).astype(common).astype(self.ensemble.dtype).astype(np.float64)
+            compared: np.ndarray = np.asarray(values).astype(common, copy=False).astype(self.ensemble.dtype, copy=False)
+        return compared.astype(np.float64, copy=False)
 
     def _refused(self, values: np.ndarray) -> np.ndarray:
         refused = np.zeros(values.shape, dtype=bool)
