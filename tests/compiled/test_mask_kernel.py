@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoreline.compiled import mask_kernel
 from scoreline.compiled.flat import Masks
-from scoreline.compiled.mask_kernel import MOST_IN_BYTE, ROWS, MaskKernel
+from scoreline.compiled.machine_code import processor_has
+from scoreline.compiled.mask_kernel import MOST_IN_BYTE, ROWS, WIDE_ROWS, MaskKernel
 
 COLUMNS, SCORES, NAN = 5, 3, 0xFFFF
 
@@ -66,29 +68,35 @@ def some_codes(rng: np.random.Generator, rows: int, most_code: int) -> np.ndarra
     return np.where(rng.random(codes.shape) < 0.1, np.uint16(NAN), codes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
-    st.sampled_from([2, 8, 9, 31, 32, 33, 64]),
-    st.sampled_from([3, 100, MOST_IN_BYTE - 1, MOST_IN_BYTE, MOST_IN_BYTE + 1, 60_000]),
-    st.booleans(),
-    st.integers(1, 2 * ROWS + 40),
-    st.integers(0, 2**32),
+    leaves=st.sampled_from([2, 8, 9, 31, 32, 33, 64]),
+    most_code=st.sampled_from([3, 100, MOST_IN_BYTE - 1, MOST_IN_BYTE, MOST_IN_BYTE + 1, 60_000]),
+    sets=st.booleans(),
+    rows=st.integers(1, 2 * WIDE_ROWS + 40),
+    wide=st.booleans(),
+    seed=st.integers(0, 2**32),
 )
-def test_sums_are_those_of_the_plain_loop(leaves: int, most_code: int, sets: bool, rows: int, seed: int) -> None:
+def test_sums_are_those_of_the_plain_loop(
+    *, leaves: int, most_code: int, sets: bool, rows: int, wide: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     trees, codes, start = (
         drawn(rng, leaves, most_code, sets=sets),
         some_codes(rng, rows, most_code),
         rng.normal(size=SCORES),
     )
-    kernel = MaskKernel(trees, most_code)
+    with pytest.MonkeyPatch.context() as patch:
+        # Some processors have no such instructions.
+        patch.setattr(mask_kernel, "processor_has", lambda name: wide and processor_has(name))
+        kernel = MaskKernel(trees, most_code)
     assert kernel.shape.bits == (8 if most_code <= MOST_IN_BYTE else 16)
     found = kernel.sums(codes, start)
     assert found.flags.f_contiguous
     assert found.tobytes() == plainly(codes, trees, start).tobytes()
 
 
-@pytest.mark.parametrize("rows", [0, 1, ROWS - 1, ROWS, ROWS + 1, 5 * ROWS])
+@pytest.mark.parametrize("rows", [0, 1, ROWS - 1, ROWS, ROWS + 1, WIDE_ROWS + 1, 5 * WIDE_ROWS])
 def test_any_number_of_rows_is_added_up(rows: int) -> None:
     rng = np.random.default_rng(rows)
     trees, codes, start = drawn(rng, 31, 200, sets=True), some_codes(rng, rows, 200), np.zeros(SCORES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,14 @@ class MachineCode:
 def machine_code(text: str, name: str, *arguments: Any) -> MachineCode:
     """`MachineCode`, made once for a text: models of one shape share it."""
     return MachineCode(text, name, *arguments)
+
+
+@cache
+def processor_has(feature: str) -> bool:
+    """Whether this processor has some instructions, by their name in LLVM; raises what LLVM raises."""
+    from llvmlite import binding
+
+    return bool(binding.get_host_cpu_features().get(feature))
 
 
 def hold(*conditions: bool) -> None:

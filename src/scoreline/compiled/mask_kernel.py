@@ -1,8 +1,8 @@
-"""Machine code that finds the leaves of small trees for 256 rows at once, and adds up what they are worth.
+"""Machine code that finds the leaves of small trees for hundreds of rows at once, and adds up what they are worth.
 
 What each tree adds is added in the order of the trees. The leaves that are left to a row are held in bytes, eight in
 each, for 64 rows in a vector: a test clears few leaves that lie side by side, and so touches one byte of a row, rarely
-more. The tests of a byte are made one after another while the leaves of 256 rows stay in registers. Codes are bytes,
+more. The tests of a byte are made one after another while the leaves of all rows stay in registers. Codes are bytes,
 too, where they are few: histogram boosting has at most 255 of a feature.
 """
 
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scoreline.compiled.machine_code import Writer, constant, machine_code
+from scoreline.compiled.machine_code import Writer, constant, machine_code, processor_has
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scoreline.compiled.flat import Masks
 
-ROWS = 256
-"""Rows that go through all trees together."""
+ROWS, WIDE_ROWS = 256, 512
+"""Rows that go through all trees together, and how many do where registers are wide."""
 
 MOST_IN_BYTE = 254
 """The largest code of a row that a byte holds beside that of NaN."""
@@ -32,7 +32,9 @@ _LANES, _AT_ONCE = 64, 8
 _VECTOR, _FLAGS = f"<{_LANES} x i8>", f"<{_LANES} x i1>"
 _IN_WORD = 4
 _NONE, _EVERY, _ALL = constant("i8", _LANES, 0), constant("i8", _LANES, -1), 0xFF
-_STARTS = range(0, ROWS, _LANES)
+_SCORES, _PLACES = f"<{_AT_ONCE} x double>", f"<{_AT_ONCE} x i64>"
+_WIDE, _IN_PAIR = "avx512f", 2 * _AT_ONCE
+_PERMUTE = "llvm.x86.avx512.vpermi2var.pd.512"
 _ARRAYS = ("first", "tests", "first_table", "category", "tables", "leaf", "place", "value")
 
 
@@ -45,11 +47,23 @@ class Shape:
     bytes : for the leaves that are left to a row
     bits : of a code, 8 or 16
     asks_categories : whether there are tables of categories
+    wide : whether the processor has registers of 512 bits, and chooses among what is in two of them
     """
 
     bytes: int
     bits: int
     asks_categories: bool
+    wide: bool
+
+    @property
+    def rows(self) -> int:
+        """Rows that go through all trees together."""
+        return WIDE_ROWS if self.wide else ROWS
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of registers have room for what the leaves of a tree are worth."""
+        return -(-8 * self.bytes // _IN_PAIR)
 
 
 class MaskKernel:
@@ -69,8 +83,9 @@ class MaskKernel:
             what = "trees ask for a category with 256 codes, and a byte has room for 255 and the missing one"
             raise ValueError(what)
         leaves = int(np.diff([*trees.leaf, len(trees.value)]).max())
-        self.shape = Shape(-(-leaves // 8), 8 if most_code <= MOST_IN_BYTE else 16, len(trees.table) > 0)
-        self._trees, self._arrays = len(trees.place), _arrays(trees, self.shape.bytes)
+        bits = 8 if most_code <= MOST_IN_BYTE else 16
+        self.shape = Shape(-(-leaves // 8), bits, len(trees.table) > 0, processor_has(_WIDE))
+        self._trees, self._arrays = len(trees.place), _arrays(trees, self.shape)
         whole, array = ctypes.c_int64, ctypes.c_void_p
         kinds = [whole, whole, array, whole, array, whole, *[array] * len(_ARRAYS)]
         self._code = machine_code(code(self.shape), "add", *kinds)
@@ -80,22 +95,23 @@ class MaskKernel:
 
         `codes` are uint16 (columns, rows), none of them larger than was said.
         """
-        rows = codes.shape[1]
+        rows, together = codes.shape[1], self.shape.rows
         made = np.empty((len(start), rows))
         made[:] = start[:, np.newaxis]
-        whole = rows - rows % ROWS
+        whole = rows - rows % together
         self._add(codes[:, :whole], made[:, :whole])
         if whole < rows:
-            rest = np.zeros((len(start), ROWS))
+            rest = np.zeros((len(start), together))
             rest[:, : rows - whole] = made[:, whole:]
             self._add(codes[:, whole:], rest)
             made[:, whole:] = rest[:, : rows - whole]
         return made.T
 
     def _add(self, codes: np.ndarray, scores: np.ndarray) -> None:
-        rows, chunks = codes.shape[1], scores.shape[1] // ROWS
+        rows, chunks = codes.shape[1], scores.shape[1] // self.shape.rows
         # Columns an odd number of cache lines apart do not drive each other out of the cache.
-        narrow = np.zeros((len(codes), (chunks * ROWS // 64 | 1) * 64), np.uint8 if self.shape.bits == 8 else np.uint16)
+        width = (scores.shape[1] // 64 | 1) * 64
+        narrow = np.zeros((len(codes), width), np.uint8 if self.shape.bits == 8 else np.uint16)
         # All ones, the code of NaN, stay all ones.
         narrow[:, :rows] = codes
         arrays = [array.ctypes.data for array in self._arrays]
@@ -103,8 +119,9 @@ class MaskKernel:
         self._code.call(chunks, apart[0], narrow.ctypes.data, apart[1], scores.ctypes.data, self._trees, *arrays)
 
 
-def _arrays(trees: Masks, width: int) -> tuple[np.ndarray, ...]:
+def _arrays(trees: Masks, shape: Shape) -> tuple[np.ndarray, ...]:
     """What the code reads of trees, named in `_ARRAYS`: of each tree its tables, and of each of its bytes the tests."""
+    width = shape.bytes
     keep = _bytes(trees.keep)[:, :width]
     first, test, byte = _by_byte(keep != _ALL, trees.first)
     tests = np.stack([trees.column[test], trees.low[test], trees.span[test], keep[test, byte]], axis=1)
@@ -112,7 +129,9 @@ def _arrays(trees: Masks, width: int) -> tuple[np.ndarray, ...]:
     tables = trees.table[:, :256].astype(np.uint32 if width <= _IN_WORD else np.uint64)
     whole = (trees.sets, trees.category, trees.leaf, trees.place)
     sets, category, leaf, place = (each.astype(np.int64) for each in whole)
-    return first, tests.astype(np.uint16), sets, category, tables, leaf, place, trees.value
+    # Of the last tree as much is read as of the largest.
+    value = np.append(trees.value, np.zeros(_IN_PAIR * shape.pairs)) if shape.wide else trees.value
+    return first, tests.astype(np.uint16), sets, category, tables, leaf, place, value
 
 
 def _bytes(words: np.ndarray) -> np.ndarray:
@@ -139,7 +158,7 @@ def code(shape: Shape) -> str:
     writer.begin()
     if shape.asks_categories:
         writer.look_up()
-    found = [(_NONE, _NONE) for _ in _STARTS]
+    found = [(_NONE, _NONE) for _ in range(0, shape.rows, _LANES)]
     # From the last byte to the first: the lowest leaf that is left is the row's own.
     for byte in reversed(range(shape.bytes)):
         found = writer.lowest(byte, writer.after_tests(byte, writer.after_tables(byte)), found)
@@ -155,6 +174,7 @@ class _Writer(Writer):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self._shape = shape
+        self._rows, self._starts = shape.rows, range(0, shape.rows, _LANES)
         self._code = f"i{shape.bits}"
         self._block = ""
 
@@ -181,14 +201,19 @@ class _Writer(Writer):
         given = "i64 %chunks, i64 %codes_apart, ptr %codes, i64 %scores_apart, ptr %scores, i64 %trees"
         arrays = ", ".join(f"ptr %{name}" for name in _ARRAYS)
         self.write(f"declare {_VECTOR} @llvm.cttz.v{_LANES}i8({_VECTOR}, i1)")
+        if self._shape.wide:
+            self.write(f"declare {_SCORES} @{_PERMUTE}({_SCORES}, {_PLACES}, {_SCORES})")
         self.write(f"define void @add({given}, {arrays}) {{")
         self._begin_block("entry")
-        self.write(f"  %leaves = alloca [{ROWS} x i8], align 64", f"  %words = alloca [{ROWS} x i64], align 64")
-        self.write(f"  %rest = alloca [{ROWS * self._shape.bytes} x i8], align 64")
+        self.write(
+            f"  %leaves = alloca [{self._rows} x i8], align 64",
+            f"  %words = alloca [{self._rows} x i64], align 64",
+        )
+        self.write(f"  %rest = alloca [{self._rows * self._shape.bytes} x i8], align 64")
         self.write("  %some = icmp sgt i64 %chunks, 0", "  br i1 %some, label %begin, label %chunk_done")
         self._begin_block("begin")
         self._begin_loop("chunk", 0, "%chunks")
-        row = self.do(f"mul i64 %chunk_at, {ROWS}")
+        row = self.do(f"mul i64 %chunk_at, {self._rows}")
         self._codes, self._scores = self.at(self._code, "%codes", row), self.at("double", "%scores", row)
         self._begin_loop("tree", 0, "%trees")
         self._first = self.do(f"mul i64 %tree_at, {self._shape.bytes}")
@@ -218,7 +243,7 @@ class _Writer(Writer):
         self._look_up_words(begin, end)
         self.write("  br label %looked_up")
         self._begin_block("no_table")
-        for start in range(0, self._shape.bytes * ROWS, _LANES):
+        for start in range(0, self._shape.bytes * self._rows, _LANES):
             self.store(_VECTOR, _EVERY, "%rest", start, by="i8")
         self.write("  br label %looked_up")
         self._begin_block("looked_up")
@@ -227,12 +252,12 @@ class _Writer(Writer):
         """Tables give all bytes in a word, row by row; then these are put apart."""
         word = "i32" if self._shape.bytes <= _IN_WORD else "i64"
         words = f"<{_LANES} x {word}>"
-        for start in _STARTS:
+        for start in self._starts:
             self.store(words, constant(word, _LANES, -1), "%words", start, by=word)
         self._begin_loop("table", begin, end)
         codes = self._column(self.load("i64", "%category", "%table_at"))
         table = self.at(f"[256 x {word}]", "%tables", "%table_at")
-        self._begin_loop("looked", 0, ROWS)
+        self._begin_loop("looked", 0, self._rows)
         for each in range(_AT_ONCE):
             row = self.do(f"add i64 %looked_at, {each}")
             # The lower byte is enough: there are 255 codes, and the missing one.
@@ -241,16 +266,22 @@ class _Writer(Writer):
             self.store(word, left, "%words", row)
         self._end_loop("looked", _AT_ONCE)
         self._end_loop("table")
-        for start, byte in product(_STARTS, range(self._shape.bytes)):
+        for start, byte in product(self._starts, range(self._shape.bytes)):
             left = self.load(words, "%words", start, by=word)
             mine = self.do(f"lshr {words} {left}, {constant(word, _LANES, 8 * byte)}")
-            self.store(_VECTOR, self.do(f"trunc {words} {mine} to {_VECTOR}"), "%rest", byte * ROWS + start, by="i8")
+            self.store(
+                _VECTOR,
+                self.do(f"trunc {words} {mine} to {_VECTOR}"),
+                "%rest",
+                byte * self._rows + start,
+                by="i8",
+            )
 
     def after_tables(self, byte: int) -> list[str]:
         """The leaves that are left after all tables of categories."""
         if not self._shape.asks_categories:
-            return [_EVERY for _ in _STARTS]
-        return [self.load(_VECTOR, "%rest", byte * ROWS + start, by="i8") for start in _STARTS]
+            return [_EVERY for _ in self._starts]
+        return [self.load(_VECTOR, "%rest", byte * self._rows + start, by="i8") for start in self._starts]
 
     def after_tests(self, byte: int, left: Sequence[str]) -> list[str]:
         """The leaves that are left after all tests."""
@@ -276,7 +307,7 @@ class _Writer(Writer):
         codes = self._column(self.do(f"zext i16 {self.load('i16', test)} to i64"))
         low, span = (self.filled(self._code, _LANES, self.load(self._code, test, place, by="i16")) for place in (1, 2))
         keep, kind = self.filled("i8", _LANES, self.load("i8", test, 3, by="i16")), f"<{_LANES} x {self._code}>"
-        for start, given in zip(_STARTS, left, strict=True):
+        for start, given in zip(self._starts, left, strict=True):
             away = self.do(f"sub {kind} {self.load(kind, codes, start, by=self._code)}, {low}")
             right, kept = self.do(f"icmp ugt {kind} {away}, {span}"), self.do(f"and {_VECTOR} {given}, {keep}")
             self.write(f"  {given}_next = select {_FLAGS} {right}, {_VECTOR} {kept}, {_VECTOR} {given}")
@@ -293,7 +324,7 @@ class _Writer(Writer):
 
     def keep_leaves(self, found: Sequence[tuple[str, str]]) -> None:
         """Write the leaf of each row."""
-        for start, (byte, before) in zip(_STARTS, found, strict=True):
+        for start, (byte, before) in zip(self._starts, found, strict=True):
             bit = self.do(f"call {_VECTOR} @llvm.cttz.v{_LANES}i8({_VECTOR} {byte}, i1 true)")
             self.store(_VECTOR, self.do(f"add {_VECTOR} {bit}, {before}"), "%leaves", start, by="i8")
 
@@ -301,13 +332,33 @@ class _Writer(Writer):
         """Add the value of each row's leaf to its score, some rows at a time."""
         values = self.at("double", "%value", self.load("i64", "%leaf", "%tree_at"))
         apart = self.do(f"mul i64 {self.load('i64', '%place', '%tree_at')}, %scores_apart")
-        scores, kind = self.at("double", self._scores, apart), f"<{_AT_ONCE} x double>"
-        self._begin_loop("row", 0, ROWS)
+        scores = self.at("double", self._scores, apart)
+        registers = range(2 * self._shape.pairs if self._shape.wide else 0)
+        every = [self.load(_SCORES, values, _AT_ONCE * register, by="double") for register in registers]
+        self._begin_loop("row", 0, self._rows)
+        added = self._chosen(every) if every else self._read(values)
+        before = self.load(_SCORES, scores, "%row_at", by="double")
+        self.store(_SCORES, self.do(f"fadd {_SCORES} {before}, {added}"), scores, "%row_at", by="double")
+        self._end_loop("row", _AT_ONCE)
+
+    def _read(self, values: str) -> str:
+        """The values of the leaves of some rows, from memory."""
         # One reading for eight leaves, since there are more readings here than anything else.
-        leaves, added = self.load("i64", "%leaves", "%row_at", by="i8"), "undef"
+        leaves, read = self.load("i64", "%leaves", "%row_at", by="i8"), "undef"
         for each in range(_AT_ONCE):
             leaf = self.do(f"and i64 {self.do(f'lshr i64 {leaves}, {8 * each}')}, 255")
-            added = self.do(f"insertelement {kind} {added}, double {self.load('double', values, leaf)}, i32 {each}")
-        before = self.load(kind, scores, "%row_at", by="double")
-        self.store(kind, self.do(f"fadd {kind} {before}, {added}"), scores, "%row_at", by="double")
-        self._end_loop("row", _AT_ONCE)
+            read = self.do(f"insertelement {_SCORES} {read}, double {self.load('double', values, leaf)}, i32 {each}")
+        return read
+
+    def _chosen(self, every: Sequence[str]) -> str:
+        """The values of the leaves of some rows, from the registers that hold all values of the tree."""
+        bytes_of = f"<{_AT_ONCE} x i8>"
+        leaves = self.do(f"zext {bytes_of} {self.load(bytes_of, '%leaves', '%row_at', by='i8')} to {_PLACES}")
+        chosen = ""
+        for pair, (low, high) in enumerate(zip(every[::2], every[1::2], strict=True)):
+            given = f"{_SCORES} {low}, {_PLACES} {leaves}, {_SCORES} {high}"
+            mine = self.do(f"call {_SCORES} @{_PERMUTE}({given})")
+            begins = self.do(f"icmp uge {_PLACES} {leaves}, {constant('i64', _AT_ONCE, _IN_PAIR * pair)}")
+            kind = f"select <{_AT_ONCE} x i1> {begins}, {_SCORES} {mine}, {_SCORES} {chosen}"
+            chosen = self.do(kind) if chosen else mine
+        return chosen
