@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,17 +75,6 @@ def test_chunks_with_dictionaries_of_their_own_make_one_category() -> None:
     chunks = [pa.array(["a", None]).dictionary_encode(), pa.array(["b", "a"]).dictionary_encode()]
     found = as_pandas(pa.table({"c": pa.chunked_array(chunks)}), pa.schema([("c", chunks[0].type)]), {})
     assert found["c"].astype(object).tolist() == ["a", np.nan, "b", "a"]
-
-
-@pytest.mark.parametrize("ordered", [True, False])
-def test_categories_keep_their_order(tmp_path: Path, ordered: bool) -> None:
-    levels = pd.Categorical(["mid", None, "low"], ["low", "mid", "high"], ordered=ordered)
-    frame = pd.DataFrame({"level": levels})
-    frame.to_parquet(tmp_path / "levels.parquet")
-    (stored,) = pq.read_schema(tmp_path / "levels.parquet").types
-    table = pq.read_table(tmp_path / "levels.parquet", columns=["level"])
-    found = as_pandas(table, pa.schema([as_read(pa.field("level", pa.string()), stored)]), {})
-    pd.testing.assert_frame_equal(found, frame)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
     """A feature column as `as_pandas` gives it: `stored` is its type in the files, None for files without types.
 
-    Text that files store as a dictionary is a category, in their order if they have one. Only dates that files store as
-    dates are objects in pandas. Numbers and booleans that pandas wrote in a dtype of its own have an opaque type, which
-    names it.
+    Text that files store as a dictionary is a category. Only dates that files store as dates are objects in pandas.
+    Numbers and booleans that pandas wrote in a dtype of its own have an opaque type, which names it.
 
     >>> as_read(pa.field("day", pa.date32()), None).type
     TimestampType(timestamp[us])
@@ -32,7 +31,7 @@ def as_read(field: pa.Field, stored: pa.DataType | None) -> pa.Field:
     if isinstance(stored, pa.OpaqueType) and field.type == stored.storage_type:
         return field.with_type(stored)
     if stored is not None and pa.types.is_dictionary(stored) and family(field.type) == "text":
-        return field.with_type(pa.dictionary(pa.int32(), pa.string(), stored.ordered))
+        return field.with_type(pa.dictionary(pa.int32(), pa.string()))
     if pa.types.is_date(field.type) and stored != field.type:
         return field.with_type(pa.timestamp("us"))
     return field
@@ -80,8 +79,7 @@ def _column(values: pa.ChunkedArray, field: pa.Field) -> Any:
 
     encoded, wanted = pa.types.is_dictionary(values.type), pa.types.is_dictionary(field.type)
     if wanted:
-        categories = (values if encoded else values.dictionary_encode()).to_pandas()
-        return categories.cat.as_ordered() if field.type.ordered else categories
+        return (values if encoded else values.dictionary_encode()).to_pandas()
     plain = values.cast(values.type.value_type) if encoded else values
     if isinstance(field.type, pa.OpaqueType):
         dtype: Any = pd.api.types.pandas_dtype(field.type.type_name)
