@@ -6,11 +6,16 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.dask_processes", "tests.seaweedfs"]
 
 # A job in the background of a shell begins with Ctrl-C ignored, and would hand that down to programs under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On a busy machine an example may take any time.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 FOREIGN = ("AWS_", "DASK_", "SCORELINE_")
 

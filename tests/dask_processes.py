@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,11 @@ class DaskProcesses:
         self.running.append(process)
         return process
 
+    def wait_for_workers(self) -> None:
+        """Wait until every worker is known to the scheduler."""
+        for number in range(1, len(self.running)):
+            self._wait_for(partial(_registered, self.folder / f"{number}.log"))
+
     def _wait_for(self, ask: Callable[[], str]) -> str:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
@@ -90,6 +96,14 @@ class DaskProcesses:
         raise TimeoutError((self.folder / "0.log").read_text())
 
 
+def _registered(log: Path) -> str:
+    """What a worker wrote, once the scheduler knows it; ValueError before."""
+    text = log.read_text()
+    if "Registered to" not in text:
+        raise ValueError(text)
+    return text
+
+
 @contextmanager
 def dask_processes(folder: Path, workers: int, *options: str) -> Iterator[DaskProcesses]:
     """A scheduler with so many workers; killed at the end."""
@@ -97,6 +111,7 @@ def dask_processes(folder: Path, workers: int, *options: str) -> Iterator[DaskPr
     try:
         for _ in range(workers):
             processes.add_worker()
+        processes.wait_for_workers()
         yield processes
     finally:
         processes.close()

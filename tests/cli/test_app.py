@@ -30,12 +30,16 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_is_quick() -> None:
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "scoreline", "--help"], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 1.0
+    def quickest(*arguments: str) -> float:
+        seconds = []
+        for _ in range(3):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+            seconds.append(time.perf_counter() - started)
+        return min(seconds)
+
+    # Most of it is typer; machines differ.
+    assert quickest("-m", "scoreline", "--help") < max(0.5, 3 * quickest("-c", "import typer"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -15,6 +15,7 @@ import typer
 
 from scoreline.cli.outcome import Outcome
 from scoreline.errors import BudgetError, DataError, Problem, ScorelineError
+from scoreline.garbage import uncollected
 from scoreline.own_modules import import_modules, read_modules
 from scoreline.runs import Journal, RunFolder
 
@@ -201,13 +202,15 @@ def test_a_signal_that_comes_while_python_collects_garbage_is_not_lost(sent: sig
         if left:
             signal.raise_signal(left.pop())
 
-    gc.callbacks.append(collecting)
-    try:
-        with pytest.raises(typer.Exit) as caught, Outcome():  # noqa: PT012  (two steps are the case)
-            gc.collect()
-            time.sleep(5)
-    finally:
-        gc.callbacks.remove(collecting)
+    # Not before the signals are heard.
+    with uncollected():
+        try:
+            with pytest.raises(typer.Exit) as caught, Outcome():  # noqa: PT012  (these steps are the case)
+                gc.callbacks.append(collecting)
+                gc.collect()
+                time.sleep(5)
+        finally:
+            gc.callbacks.remove(collecting)
     assert caught.value.exit_code == code
     assert (left, sys.unraisablehook) == ([], before)
 

@@ -82,10 +82,10 @@ def _crashes(item: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("function", "cause"), [(_hoards, r"of its 300\.00 MiB of memory"), (_crashes, r"crashed \(SIGSEGV\)")]
+    ("function", "cause"), [(_hoards, r"of its 600\.00 MiB of memory"), (_crashes, r"crashed \(SIGSEGV\)")]
 )
 def test_too_little_memory_is_told_from_a_crash(function: Callable[[int], int], cause: str) -> None:
-    with Local(workers=1, memory_limit="300MiB").open() as session, pytest.raises(ClusterError, match=cause):
+    with Local(workers=1, memory_limit="600MiB").open() as session, pytest.raises(ClusterError, match=cause):
         list(session.map(function, [0], "cause"))
 
 
@@ -98,4 +98,4 @@ def test_the_cause_is_told_to_who_keeps_logs_down(
     monkeypatch.setattr(log, "disabled", True)
     with Local(workers=1).open() as session, pytest.raises(ClusterError, match=r"crashed \(SIGSEGV\)"):
         list(session.map(_crashes, [0], "cause"))
-    assert (log.disabled, log.level) == (True, logging.ERROR)
+    assert (log.disabled, log.level, log.propagate) == (True, logging.ERROR, True)

@@ -121,13 +121,15 @@ def test_a_session_within_another_leaves_its_workers_alone() -> None:
 
 
 def test_processes_that_the_program_forks_itself_are_left_alone() -> None:
-    with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
-        before = pool.submit(os.getpid).result()
-        with Local(workers=1).open() as session:
-            ((_, parent),) = session.map(_parent, [0], "parent")
-        assert parent == os.getpid()
-        assert pool.submit(os.getpid).result() == before
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    try:
+        with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
+            before = pool.submit(os.getpid).result()
+            with Local(workers=1).open() as session:
+                ((_, parent),) = session.map(_parent, [0], "parent")
+            assert parent == os.getpid()
+            assert pool.submit(os.getpid).result() == before
+    finally:
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 def test_what_the_program_forks_later_imports_nothing_of_ours() -> None:

@@ -43,7 +43,7 @@ def test_a_run_that_still_hangs_ends_and_says_what_runs_where() -> None:
         started = time.monotonic()
         with pytest.raises(ClusterError, match="nothing has finished for 4 s") as caught:
             list(session.map(_hang, [1], "hang"))
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < 60
     assert caught.value.exit_code == 6
     places = [sentence for sentence in said if "task 1 of 1 of hang (position 0) is on tcp://" in sentence]
     assert places

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from scoreline.compiled.answers import (
     Answers,
@@ -122,3 +126,16 @@ def test_what_is_not_one_answer_a_row_is_told(shape: tuple[int, ...]) -> None:
     assert not is_row_by_row(np.zeros(shape), 3)
     assert is_row_by_row(np.zeros(3), 3)
     assert is_row_by_row(np.zeros((3, 2)), 3)
+
+
+def test_components_of_a_mixture_are_labels_wherever_it_stands() -> None:
+    mixture = GaussianMixture(2, random_state=0).fit(np.arange(8.0)[:, np.newaxis])
+    assert class_labels(mixture) == (0, 1)
+    assert class_labels(Pipeline([("scale", StandardScaler()), ("mixture", mixture)])) == (0, 1)
+    assert class_labels(SimpleNamespace(best_estimator_=mixture)) == (0, 1)
+
+
+@pytest.mark.parametrize("steps", [1000, [], [1, 2], None])
+def test_steps_may_mean_something_else(steps: object) -> None:
+    assert class_labels(SimpleNamespace(steps=steps)) is None
+    assert class_labels(Pipeline([("model", SimpleNamespace(steps=steps))])) is None

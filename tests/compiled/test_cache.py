@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,14 @@ def test_the_place_depends_on_what_is_stated_and_on_the_machine(monkeypatch: pyt
     assert changed.path != one.path
 
 
+@pytest.fixture
+def _usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_usual_umask")
 def test_what_others_may_write_to_is_not_believed(tmp_path: Path) -> None:
     place = place_of("things", {})
     assert place is not None

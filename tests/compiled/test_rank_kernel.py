@@ -35,7 +35,8 @@ def test_a_rank_is_how_many_thresholds_are_below(thresholds: list[float], others
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 127, 128, 254, 255, 256, 65_000])
 def test_any_number_of_thresholds_is_looked_through(count: int) -> None:
     cuts = np.arange(count, dtype=np.float64)
-    assert ranks(np.append(cuts, [count, -1.0]), cuts).tolist() == [*range(count), count, 0]
+    values = np.concatenate([cuts, [count, -1.0], np.full(40, 0.5)])
+    assert ranks(values, cuts).tolist() == [*range(count), count, 0, *[1] * 40]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 8, 31, 32, 33, 63, 64, 65, 100])
@@ -58,6 +59,6 @@ def _no_machine_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_no_machine_code")
 def test_ranks_are_the_same_where_llvm_does_not_work() -> None:
-    values = np.array([np.nan, -np.inf, 0.0, 1.0, 1.5, 2.0, 3.0, np.inf, -1.0])
-    assert ranks(values, np.array([1.0, 2.0])).tolist() == [NAN, 0, 0, 0, 1, 1, 2, 2, 0]
+    values = np.tile([np.nan, -np.inf, 0.0, 1.0, 1.5, 2.0, 3.0, np.inf, -1.0], 5)
+    assert ranks(values, np.array([1.0, 2.0])).tolist() == [NAN, 0, 0, 0, 1, 1, 2, 2, 0] * 5
     assert rank_kernel._code() is None

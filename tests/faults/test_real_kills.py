@@ -19,10 +19,6 @@ def test_whatever_is_killed_the_same_command_ends_with_the_same_bytes(tmp_path: 
     (tmp_path / "out").mkdir()
     killed = kill_all(scene, tmp_path / "out", SOME, seed=1)
     assert killed.violations == []
-    assert killed.kills == {
-        "driver": 5,
-        "worker of a local cluster": 2,
-        "worker with a nanny": 1,
-        "nanny": 1,
-        "scheduler": 1,
-    }
+    # Which of these is there when it is looked for is for the machine to say.
+    own = sum(killed.kills.pop(what, 0) for what in ("worker of a local cluster", "what workers are forked from"))
+    assert (own, killed.kills) == (2, {"driver": 5, "worker with a nanny": 1, "nanny": 1, "scheduler": 1})

@@ -32,10 +32,15 @@ def test_compiling_is_told_apart_from_what_each_row_takes(scoring: Scoring) -> N
     first, second, *_ = scoring.units
     trial = try_unit(scoring.task, first)
     assert trial.start > 10_000 * trial.row
-    began = time.perf_counter()
-    score_unit(scoring.task, second)
-    taken = time.perf_counter() - began
-    assert taken / 4 < trial.row * second.rows < taken * 4
+
+    def foretells() -> bool:
+        told, began = try_unit(scoring.task, first).row * second.rows, time.perf_counter()
+        score_unit(scoring.task, second)
+        taken = time.perf_counter() - began
+        return taken / 4 < told < taken * 4
+
+    # Some hundredths of a second, in which the disk or somebody else may take as long.
+    assert any(foretells() for _ in range(5))
 
 
 def test_a_trial_ends_with_its_block_where_no_faster_tier_is_to_come(scoring: Scoring) -> None:

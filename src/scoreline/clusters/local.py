@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -70,11 +71,12 @@ class Local(Cluster):
     def _started(self, own: Sequence[OwnModule], tell: Callable[[str], None]) -> Iterator[Session]:
         from scoreline.clusters._ahead import SessionAhead
         from scoreline.clusters._connection import Connection
+        from scoreline.clusters._heard import heard
         from scoreline.clusters._processes import starting
         from scoreline.clusters._session import DaskSession, Patience, quiet
 
         patience = Patience(workers=_START_S, stall=self.stall_s, scheduler=_START_S, answer=_START_S)
-        with quiet(), _nannies_heard(), starting(self._cluster) as started, ExitStack() as stack:
+        with quiet(), heard(), starting(self._cluster) as started, ExitStack() as stack:
 
             def session() -> DaskSession:
                 processes = started()
@@ -116,7 +118,7 @@ def _noticed_soon(workers: int) -> Iterator[None]:
     """Have nannies look for their workers often while these start; Dask has no setting for it."""
     from distributed.nanny import WorkerProcess
 
-    before = WorkerProcess._init_msg_interval  # noqa: SLF001
+    before = _left_alone()
     WorkerProcess._init_msg_interval = min(before, workers * _LOOK_S)  # noqa: SLF001
     try:
         yield
@@ -124,19 +126,12 @@ def _noticed_soon(workers: int) -> Iterator[None]:
         WorkerProcess._init_msg_interval = before  # noqa: SLF001
 
 
-@contextmanager
-def _nannies_heard() -> Iterator[None]:
-    """Have nannies write of what their workers died, which `_deaths` reads, however this process sets logging up."""
-    log = logging.getLogger("distributed.nanny")
-    disabled, level = log.disabled, log.level
-    log.disabled = False
-    if not log.isEnabledFor(logging.INFO):
-        log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.disabled = disabled
-        log.setLevel(level)
+@cache
+def _left_alone() -> float:
+    """How often each nanny looks, asked once: another cluster may be starting."""
+    from distributed.nanny import WorkerProcess
+
+    return float(WorkerProcess._init_msg_interval)  # noqa: SLF001
 
 
 @contextmanager

@@ -120,8 +120,12 @@ def class_labels(model: Any) -> tuple[Any, ...] | None:
 
 
 def _components(model: Any) -> tuple[int, ...] | None:
-    while hasattr(model, "steps"):
-        model = model.steps[-1][1]
+    """The numbers of a mixture's components, which may be the last of some steps, or the best that was found."""
+    steps, best = getattr(model, "steps", None), getattr(model, "best_estimator_", None)
+    if best is not None:
+        return _components(best)
+    if isinstance(steps, list) and steps and isinstance(steps[-1], tuple):
+        return _components(steps[-1][-1])
     is_mixture = all(hasattr(model, name) for name in ("n_components", "weights_", "predict_proba"))
     return tuple(range(len(model.weights_))) if is_mixture else None
 
