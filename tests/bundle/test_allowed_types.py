@@ -1,5 +1,6 @@
 """What a skops file may name: estimators and what they are made of, and own functions, but nothing else of a module."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +97,17 @@ def test_functions_of_other_libraries_are_refused(tmp_path: Path) -> None:
 def test_plain_models_name_nothing_else() -> None:
     body = skops_io.dumps(LogisticRegression().fit(X[["x"]], Y))
     assert set(skops_io.get_untrusted_types(data=body)) <= allowed_types()
+
+
+LOADS = """
+import sys
+from scoreline.bundle.artifact import ArtifactConfig, load_artifact
+loaded, _ = load_artifact(ArtifactConfig(uri=sys.argv[1]))
+print(type(loaded).__name__, "sklearn.experimental.enable_iterative_imputer" in sys.modules)
+"""
+
+
+def test_experimental_parts_are_allowed_where_nobody_has_enabled_them(tmp_path: Path) -> None:
+    skops_io.dump(FITTED[-1], tmp_path / "model.skops")
+    loads = [sys.executable, "-c", LOADS, str(tmp_path / "model.skops")]
+    assert subprocess.run(loads, check=True, capture_output=True, text=True).stdout == "Pipeline False\n"

@@ -68,6 +68,8 @@ ALLOWED_TYPES = frozenset(
         "sklearn.gaussian_process.kernels.RationalQuadratic",
         "sklearn.gaussian_process.kernels.Sum",
         "sklearn.gaussian_process.kernels.WhiteKernel",
+        # Experimental ones are known to skops only where somebody has enabled them.
+        "sklearn.impute._iterative.IterativeImputer",
         "sklearn.impute._iterative._ImputerTriplet",
         "sklearn.metrics._dist_metrics.ChebyshevDistance64",
         "sklearn.metrics._dist_metrics.EuclideanDistance64",
@@ -76,6 +78,8 @@ ALLOWED_TYPES = frozenset(
         "sklearn.metrics._scorer._CurveScorer",
         "sklearn.metrics._scorer._PassthroughScorer",
         "sklearn.metrics._scorer._Scorer",
+        "sklearn.model_selection._search_successive_halving.HalvingGridSearchCV",
+        "sklearn.model_selection._search_successive_halving.HalvingRandomSearchCV",
         "sklearn.model_selection._split.GroupKFold",
         "sklearn.model_selection._split.GroupShuffleSplit",
         "sklearn.model_selection._split.KFold",

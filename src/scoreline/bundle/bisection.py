@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoreline.bundle.not_finite import refused_alike
 from scoreline.bundle.unknown_categories import unknown_categories
 from scoreline.compiled.answers import is_row_by_row
 from scoreline.errors import ModelError, Problem
@@ -33,17 +34,23 @@ answered the model is at fault, and not the rows."""
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Predictions of the rows that could be predicted, where they stood, and the refusals of the others."""
+    """Predictions of the rows that could be predicted, where they stood, and the refusals of the others.
+
+    `set_aside` are rows that were refused before all others were asked at once.
+    """
 
     predictions: np.ndarray | Chosen
     proba: np.ndarray | None
     positions: np.ndarray
     refusals: tuple[Refusal, ...] = ()
+    set_aside: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Outcome:
     """Predict every row that can be predicted. One call when none fails; k failing rows cost O(k log n) calls.
 
+    Rows that are known to be refused are set aside first, with few calls: those with a category that a strict encoder
+    does not know, and those for which one that is alike speaks, see `refused_alike`.
     Raises ModelError when more than a thousand rows fail, and so do all of some that are spread over the frame: then it
     is the model that does not fit the data.
     """
@@ -55,9 +62,9 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
     except ModelError:
         raise
     except Exception as error:  # noqa: BLE001  whatever it raises, the rows are the ones to find
-        strangers = _unknown_categories(fitted, frame)
-        if strangers:
-            return _without(fitted, frame, strangers, proba=proba)
+        known = _unknown_categories(fitted, frame) or _not_finite(fitted, frame, error, proba=proba)
+        if known:
+            return _without(fitted, frame, known, proba=proba)
         return _bisected(fitted, frame, error, proba=proba)
 
 
@@ -65,10 +72,7 @@ def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: b
     """The outcome for a frame that raised an error; no category is to blame."""
     failures = _Failures(partial(_predicted, fitted, proba=proba), frame, fitted)
     done = _apart(fitted, frame, 0, failures, error, proba=proba)
-    refusals = tuple(
-        Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
-        for text, rows in _grouped(failures.said).items()
-    )
+    refusals = _refusals(failures.said)
     if not done:
         return replace(_no_rows(fitted, proba=proba), refusals=refusals)
     return Outcome(
@@ -125,11 +129,35 @@ def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, .
     )
 
 
+def _not_finite(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> tuple[Refusal, ...]:
+    """Refusals of rows with missing or infinite numbers, for each of which another one was asked."""
+
+    def refusal(row: int) -> Exception | None:
+        try:
+            _predicted(fitted, _piece(frame, slice(row, row + 1)), row, proba=proba)
+        except Exception as raised:  # noqa: BLE001  whatever the fitted object raises
+            return raised
+        return None
+
+    known = refused_alike(fitted, frame, error, refusal)
+    return _refusals({row: said(raised) for row, raised in known.items()})
+
+
+def _refusals(failures: dict[int, str]) -> tuple[Refusal, ...]:
+    """Refusals of rows on which a model fails, by what it says."""
+    return tuple(
+        Refusal(np.array(rows, dtype=np.int64), Reason.PREDICT_FAILED, text, stage="predict")
+        for text, rows in _grouped(failures).items()
+    )
+
+
 def _without(fitted: Fitted, frame: pd.DataFrame, refusals: tuple[Refusal, ...], *, proba: bool) -> Outcome:
     """The outcome for the rows that are not refused yet, in terms of all rows."""
-    left = np.flatnonzero(~refused_rows(refusals, len(frame)))
+    refused = refused_rows(refusals, len(frame))
+    left = np.flatnonzero(~refused)
     outcome = moved(predict_or_refuse(fitted, _piece(frame, left), proba=proba), left)
-    return replace(outcome, refusals=refusals + outcome.refusals)
+    aside = np.concatenate([np.flatnonzero(refused), outcome.set_aside])
+    return replace(outcome, refusals=refusals + outcome.refusals, set_aside=aside)
 
 
 def together(pieces: Sequence[Outcome]) -> np.ndarray:
@@ -149,7 +177,9 @@ def other_outputs() -> Problem:
 def moved(outcome: Outcome, rows: np.ndarray) -> Outcome:
     """The outcome for some rows of a part, in terms of the part: `rows` are their positions in there."""
     refusals = (Refusal(rows[r.rows], r.reason, r.detail, r.column, r.stage) for r in outcome.refusals)
-    return Outcome(outcome.predictions, outcome.proba, rows[outcome.positions], tuple(refusals))
+    return Outcome(
+        outcome.predictions, outcome.proba, rows[outcome.positions], tuple(refusals), rows[outcome.set_aside]
+    )
 
 
 def _halved(fitted: Fitted, frame: pd.DataFrame, start: int, failures: _Failures, *, proba: bool) -> list[Outcome]:

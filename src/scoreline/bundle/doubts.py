@@ -9,7 +9,7 @@ import numpy as np
 from scoreline.bundle.bisection import Outcome, moved, predict_or_refuse, together
 from scoreline.compiled.doubts import taken
 from scoreline.compiled.proof import attempt
-from scoreline.refusal import Reason, refused_rows
+from scoreline.refusal import refused_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from scoreline.bundle.fitted import Fitted
     from scoreline.compiled.doubts import Partial
-    from scoreline.refusal import Refusal
 
     MakeFrame = Callable[[pa.Table], pd.DataFrame]
 
@@ -34,7 +33,7 @@ def completed(part: Partial, fitted: Fitted, frame: MakeFrame, table: pa.Table, 
     answered = Outcome(part.answers.predictions, part.answers.proba, rest)
     if part.way.by_row:
         return _joined([answered, asked], asked)
-    segments = list(_segments(asked.refusals, table.num_rows))
+    segments = list(_segments(asked, table.num_rows))
     if [rows.tolist() for rows in segments] == [rest.tolist()]:
         return _joined([answered], asked)
 
@@ -48,15 +47,13 @@ def completed(part: Partial, fitted: Fitted, frame: MakeFrame, table: pa.Table, 
     return _joined(list(map(alone, segments)), asked)
 
 
-def _segments(refusals: Sequence[Refusal], count: int) -> Iterator[np.ndarray]:
+def _segments(asked: Outcome, count: int) -> Iterator[np.ndarray]:
     """The rows that `predict_or_refuse` gives to the model at once, where these refusals are what it finds.
 
     Where BLAS adds up, the last bits depend on them.
     """
-    strange = [refusal for refusal in refusals if refusal.reason == Reason.UNKNOWN_CATEGORY]
-    others = [refusal for refusal in refusals if refusal.reason != Reason.UNKNOWN_CATEGORY]
-    left = np.flatnonzero(~refused_rows(strange, count))
-    return _halved(left, refused_rows(others, count)[left])
+    left = np.delete(np.arange(count), asked.set_aside)
+    return _halved(left, refused_rows(asked.refusals, count)[left])
 
 
 def _halved(rows: np.ndarray, refused: np.ndarray) -> Iterator[np.ndarray]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scoreline.bundle.artifact import ArtifactConfig, load_artifact
 from scoreline.bundle.code_inside import brings_code
 from scoreline.compiled.answers import as_probabilities, as_rows, class_labels
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
-    import numpy as np
     import pandas as pd
 
 
@@ -76,12 +77,12 @@ class Fitted:
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """One prediction a row, shape (rows,), or of several outputs (rows, outputs). Raises what the objects raise."""
-        features, last = self._at_last_step(frame)
+        features, last = self.at_last_step(frame)
         return as_rows(last.predict(features))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities, float64 (rows, labels)."""
-        features, last = self._at_last_step(frame)
+        features, last = self.at_last_step(frame)
         return as_probabilities(last.predict_proba(features))
 
     def both(self, frame: pd.DataFrame) -> Iterator[np.ndarray]:
@@ -94,7 +95,7 @@ class Fitted:
             yield self.predict(frame)
             yield self.predict_proba(frame)
             return
-        features, last = self._at_last_step(frame)
+        features, last = self.at_last_step(frame)
         model = asked_once(last, features)
         yield as_rows(model.predict(features))
         yield as_probabilities(model.predict_proba(features))
@@ -120,6 +121,18 @@ class Fitted:
         return not self._writes and all(map(_is_well_known, [self.first, *self.first.get_params().values()]))
 
     @cached_property
+    def ends_plainly(self) -> bool:
+        """Whether all steps are scikit-learn's own and look at each row alone, and the last has no estimator inside."""
+        before, last = self._steps
+        steps = [self.first, *before, last]
+        if not self.only_reads or not all(hasattr(step, "get_params") for step in steps):
+            return False
+        inside = [value for step in steps for value in (step, *step.get_params().values())]
+        return all(map(_is_row_wise, inside)) and not any(
+            hasattr(value, "get_params") for value in last.get_params().values()
+        )
+
+    @cached_property
     def brings_code(self) -> bool:
         """Whether it is made of anything but what known packages define: its hash then does not tell all."""
         return brings_code([self.first, self.model])
@@ -142,7 +155,7 @@ class Fitted:
         *before, last = (step for _, step in self.model.steps)
         return tuple(step for step in before if step not in (None, "passthrough")), last
 
-    def _at_last_step(self, frame: pd.DataFrame) -> tuple[Any, Any]:
+    def at_last_step(self, frame: pd.DataFrame) -> tuple[Any, Any]:
         """What the last step is given, and that step.
 
         Steps are called as a pipeline does itself, but that it looks each time whether it is fitted, which takes longer
@@ -166,6 +179,12 @@ def _is_well_known(value: Any) -> bool:
     package, _, module = str(getattr(origin, "__module__", "")).partition(".")
     # What a search found may hold other parameters than its own.
     return package in ("builtins", "numpy", "sklearn") and not module.startswith("model_selection")
+
+
+def _is_row_wise(value: Any) -> bool:
+    """Whether an estimator or a parameter brings no code that may look at several rows."""
+    function = getattr(value, "func", None)
+    return _is_well_known(value) and (function is None or isinstance(function, np.ufunc))
 
 
 def _for_model(features: Any, fitted: Fitted) -> Any:
