@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from scoreline.bundle import bisection
+from scoreline.bundle import bisection, not_finite
 from scoreline.bundle.bisection import MANY, predict_or_refuse
 from scoreline.bundle.fitted import Fitted
 from scoreline.errors import ModelError
@@ -150,3 +150,44 @@ def test_a_whole_part_of_missing_numbers_is_refused_row_by_row(monkeypatch: pyte
     assert refusal.rows.tolist() == list(range(rows))
     assert refusal.detail == "ValueError: Input X contains NaN."
     assert calls < 5
+
+
+def test_rows_that_are_all_of_their_own_kind_are_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(not_finite, "_MOST_KINDS", 2)
+    frame = frame_of([np.nan, 1.0, np.inf, 1.0, np.nan, 1.0], [1.0, np.nan, 1.0, np.inf, np.nan, 1.0])
+    outcome = predict_or_refuse(MODELS["bayes"], frame, proba=False)
+    assert outcome.positions.tolist() == [5]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_model_takes_is_not_asked_of_it_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    train = draw.normal(size=(200, 8))
+    train[::3, ::2] = np.nan
+    names = tuple("abcdefgh")
+    forest = make_pipeline(FunctionTransformer(), RandomForestClassifier(n_estimators=3, random_state=0))
+    model = Fitted(forest.fit(pd.DataFrame(train, columns=names), train[:, 1] > 0), None, names, named=True)
+    given = draw.normal(size=(2_000, 8))
+    given[draw.random(given.shape) < 0.3] = np.nan
+    given[1_500, 3] = np.inf
+    outcome, calls = asked(model, pd.DataFrame(given, columns=names), monkeypatch)
+    assert [refusal.rows.tolist() for refusal in outcome.refusals] == [[1_500]]
+    assert calls < 10
+
+
+class Odd(Ridge):  # type: ignore[misc]
+    """An estimator that cannot tell its parameters, once it is fitted."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        if hasattr(self, "coef_"):
+            raise AttributeError("no such thing")
+        return dict(super().get_params(deep))
+
+
+def test_an_own_model_behind_a_transformer_is_asked_nothing_but_predictions() -> None:
+    train = frame_of([1.0, -1.0] * 20, [0.5, 0.25] * 20)[["x", "z"]]
+    scaler = StandardScaler().fit(train)
+    model = Odd().fit(scaler.transform(train), [1.0, 0.0] * 20)
+    frame = frame_of([1.0, np.inf, 2.0], [1.0, 1.0, 1.0])[["x", "z"]]
+    outcome = predict_or_refuse(Fitted(model, scaler, ("x", "z"), named=True), frame, proba=False)
+    assert outcome.positions.tolist() == [0, 2]

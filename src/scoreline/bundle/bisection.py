@@ -139,7 +139,8 @@ def _not_finite(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba:
             return raised
         return None
 
-    known = refused_alike(fitted, frame, error, refusal)
+    # A row that is alone has been asked.
+    known = refused_alike(fitted, frame, error, refusal) if len(frame) > 1 else {}
     return _refusals({row: said(raised) for row, raised in known.items()})
 
 

@@ -125,9 +125,9 @@ class Fitted:
         """Whether all steps are scikit-learn's own and look at each row alone, and the last has no estimator inside."""
         before, last = self._steps
         steps = [self.first, *before, last]
-        if not self.only_reads or not all(hasattr(step, "get_params") for step in steps):
+        if not self.only_reads or not all(_is_row_wise(step) and hasattr(step, "get_params") for step in steps):
             return False
-        inside = [value for step in steps for value in (step, *step.get_params().values())]
+        inside = [value for step in steps for value in step.get_params().values()]
         return all(map(_is_row_wise, inside)) and not any(
             hasattr(value, "get_params") for value in last.get_params().values()
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
 _SAID = re.compile(r"Input X contains (NaN|infinity)")
 
-_MOST_KINDS = 64
-"""Kinds of rows that are asked, those that come first."""
+_MOST_KINDS, _MOST_NUMBERS = 1_000, 4_000_000
+"""Where there are more kinds, or more such numbers, nearly every row is a kind of its own, and halving is as good."""
 
 _MISSING, _INFINITE, _LARGE = 1, 2, 3
 _LARGEST = float(np.finfo(np.float32).max)
@@ -32,8 +31,8 @@ def refused_alike(
     A last step of scikit-learn's own, without another estimator inside, refuses missing and infinite numbers before it
     looks at anything else of a row, so that rows with such numbers in the same features fare alike. Of each such kind
     the first row and the last one are asked by `refusal`, which gives what a row raises alone. Other rows may be
-    refused, too: those with numbers that are large, of more kinds than are asked, and all where a step before the last
-    refuses one.
+    refused, too: those with numbers that are large, those without what `error` names, and all where a step before the
+    last refuses one.
     """
     if not _is_about_values(error) or not fitted.ends_plainly:
         return {}
@@ -41,8 +40,11 @@ def refused_alike(
         features, _ = fitted.at_last_step(frame)
     except Exception:  # noqa: BLE001  a step before the last one refuses them, which may look at anything
         return {}
+    kinds = _kinds(_numbers(features), len(frame), _named(error))
+    if len(kinds) > _MOST_KINDS:
+        return {}
     found: dict[int, Exception] = {}
-    for rows in islice(_kinds(_numbers(features), len(frame)).values(), _MOST_KINDS):
+    for rows in kinds.values():
         raised = refusal(rows[0])
         last = raised if len(rows) == 1 else refusal(rows[-1])
         if raised is not None and last is not None and _is_about_values(raised) and str(last) == str(raised):
@@ -61,23 +63,33 @@ def _numbers(features: Any) -> Any:
     return features if hasattr(features, "tocoo") else np.asarray(features)
 
 
-def _kinds(features: Any, count: int) -> dict[bytes, list[int]]:
+def _named(error: Exception) -> int:
+    """What an error names: the least of it for all that a model refuses, which need not be both."""
+    said = _SAID.match(str(error))
+    return _INFINITE if said is not None and said[1] == "infinity" else _MISSING
+
+
+def _kinds(features: Any, count: int, named: int) -> dict[bytes, list[int]]:
     """Rows by where their missing and infinite numbers stand; without those that have large numbers.
 
-    There are none where the features are not floats of so many rows.
+    `named` leaves out rows with missing numbers alone where it is `_INFINITE`: a model may take these. There are none
+    where the features are not floats of so many rows.
 
-    >>> _kinds(np.array([[1.0, np.nan], [np.inf, 1.0], [2.0, np.nan], [1e300, np.nan], [1.0, 2.0]]), 5).values()
-    dict_values([[0, 2], [1]])
+    >>> features = np.array([[1.0, np.nan], [np.inf, 1.0], [2.0, np.nan], [1e300, np.nan], [1.0, 2.0]])
+    >>> _kinds(features, 5, _MISSING).values(), _kinds(features, 5, _INFINITE).values()
+    (dict_values([[0, 2], [1]]), dict_values([[1]]))
     """
     if features.ndim != 2 or features.shape[0] != count or features.dtype.kind != "f":
         return {}
     rows, columns, what = _told(features)
+    if len(rows) > _MOST_NUMBERS:
+        return {}
     order = np.lexsort((columns, rows))
     every, begin = np.unique(rows[order], return_index=True)
     marks = np.stack([columns, what], axis=1)[order].astype(np.int64)
     kinds: dict[bytes, list[int]] = {}
     for row, mine in zip(every.tolist(), np.split(marks, begin[1:]), strict=False):
-        if (mine[:, 1] != _LARGE).all():
+        if named <= mine[:, 1].max() < _LARGE:
             kinds.setdefault(mine.tobytes(), []).append(row)
     return kinds
 
