@@ -12,6 +12,8 @@ from benchmarks.worker_memory import children_of
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 SPIN = "import time\nwhile time.process_time() < 0.3: pass\n"
+LEAST = 0.25
+"""Processor seconds that are told of 0.3: the system counts in hundredths, and each process by itself."""
 
 
 def ran(script: str, limit: float = 30) -> Run:
@@ -25,16 +27,16 @@ def started(script: str) -> subprocess.Popen[bytes]:
 def test_processor_time_of_children_and_orphans_counts() -> None:
     child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}]).wait()"
     orphan = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {SPIN!r}])\ntime.sleep(0)"
-    assert ran(child).cpu_seconds >= 0.3
+    assert ran(child).cpu_seconds >= LEAST
     parent = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {orphan!r}])\nimport time\ntime.sleep(6)"
-    assert ran(parent).cpu_seconds >= 0.3
+    assert ran(parent).cpu_seconds >= LEAST
 
 
 def test_processor_time_of_children_whose_end_nobody_notices_counts() -> None:
-    spin = SPIN + "time.sleep(1)"
+    spin = SPIN + "time.sleep(3)"
     careless = "import signal, subprocess, sys, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
     careless += f"subprocess.Popen([sys.executable, '-c', {spin!r}])\ntime.sleep(5)"
-    assert ran(careless).cpu_seconds >= 0.3
+    assert ran(careless).cpu_seconds >= LEAST
 
 
 def test_a_run_over_its_limit_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
@@ -47,7 +49,7 @@ def test_a_run_over_its_limit_is_ended_with_all_that_it_started(tmp_path: Path) 
 
 
 def test_memory_is_that_of_all_processes_together_and_of_the_biggest() -> None:
-    hold = "held = bytearray(100 << 20)\nimport time\ntime.sleep(2)\n"
+    hold = "held = bytearray(100 << 20)\nimport time\ntime.sleep(4)\n"
     both = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {hold!r}])\n{hold}child.wait()"
     done = ran(both)
     assert 200 < done.tree_mib < 300
