@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scoreline.clusters._heard import _Heard
+from scoreline.clusters._heard import _hearing
+from scoreline.clusters._shared import Shared
 
 LOG = logging.getLogger("distributed.nanny")
 
@@ -42,7 +43,7 @@ def above() -> Iterator[Kept]:
 
 def test_deaths_are_kept_and_the_program_hears_what_it_asked_for(nanny: Kept, above: Kept) -> None:
     LOG.setLevel(logging.WARNING)
-    with _Heard().used():
+    with _hearing():
         LOG.info("died")
         LOG.warning("slow")
     LOG.info("later")
@@ -51,21 +52,21 @@ def test_deaths_are_kept_and_the_program_hears_what_it_asked_for(nanny: Kept, ab
 
 def test_a_program_that_hears_nothing_goes_on_hearing_nothing(nanny: Kept, above: Kept) -> None:
     LOG.disabled = True
-    with _Heard().used():
+    with _hearing():
         LOG.warning("slow")
     assert (nanny.texts, above.texts, LOG.disabled) == (["slow"], [], True)
 
 
 def test_a_program_that_hears_all_hears_it_once(nanny: Kept, above: Kept) -> None:
     LOG.setLevel(logging.INFO)
-    with _Heard().used():
+    with _hearing():
         LOG.info("died")
     assert (nanny.texts, above.texts) == (["died"], ["died"])
 
 
 def test_the_last_of_several_sessions_undoes_it(nanny: Kept) -> None:
     LOG.setLevel(logging.ERROR)
-    heard = _Heard()
+    heard = Shared(_hearing)
     first, second = heard.used(), heard.used()
     first.__enter__()
     second.__enter__()

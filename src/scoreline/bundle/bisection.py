@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -70,7 +69,7 @@ def predict_or_refuse(fitted: Fitted, frame: pd.DataFrame, *, proba: bool) -> Ou
 
 def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> Outcome:
     """The outcome for a frame that raised an error; no category is to blame."""
-    failures = _Failures(partial(_predicted, fitted, proba=proba), frame, fitted)
+    failures = _Failures(partial(_raised, fitted, frame, proba=proba), len(frame), fitted)
     done = _apart(fitted, frame, 0, failures, error, proba=proba)
     refusals = _refusals(failures.said)
     if not done:
@@ -86,9 +85,9 @@ def _bisected(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: b
 class _Failures:
     """The rows of a frame on which a fitted object fails, by what it says; found one after another."""
 
-    def __init__(self, ask: Callable[[pd.DataFrame, int], Outcome], frame: pd.DataFrame, fitted: Fitted) -> None:
+    def __init__(self, raised: Callable[[int], Exception | None], rows: int, fitted: Fitted) -> None:
         self.said: dict[int, str] = {}
-        self._ask, self._frame, self._fitted = ask, frame, fitted
+        self._raised, self._rows, self._fitted = raised, rows, fitted
         self._most = MANY
 
     def add(self, row: int, error: Exception) -> None:
@@ -98,15 +97,9 @@ class _Failures:
             return
         # Bad rows often stand together, such as nulls that were sorted to one end.
         self._most *= 2
-        some = np.linspace(0, len(self._frame), TRIED, endpoint=False).astype(np.int64).tolist()
-        if not any(other not in self.said and self._is_answered(other) for other in some):
+        some = np.linspace(0, self._rows, TRIED, endpoint=False).astype(np.int64).tolist()
+        if all(other in self.said or self._raised(other) is not None for other in some):
             raise ModelError(_always_fails(self._fitted, self.said)) from error
-
-    def _is_answered(self, row: int) -> bool:
-        with suppress(Exception):
-            self._ask(_piece(self._frame, slice(row, row + 1)), row)
-            return True
-        return False
 
 
 def _piece(frame: pd.DataFrame, rows: Any) -> pd.DataFrame:
@@ -131,17 +124,19 @@ def _unknown_categories(fitted: Fitted, frame: pd.DataFrame) -> tuple[Refusal, .
 
 def _not_finite(fitted: Fitted, frame: pd.DataFrame, error: Exception, *, proba: bool) -> tuple[Refusal, ...]:
     """Refusals of rows with missing or infinite numbers, for each of which another one was asked."""
-
-    def refusal(row: int) -> Exception | None:
-        try:
-            _predicted(fitted, _piece(frame, slice(row, row + 1)), row, proba=proba)
-        except Exception as raised:  # noqa: BLE001  whatever the fitted object raises
-            return raised
-        return None
-
     # A row that is alone has been asked.
-    known = refused_alike(fitted, frame, error, refusal) if len(frame) > 1 else {}
+    raised_by = partial(_raised, fitted, frame, proba=proba)
+    known = refused_alike(fitted, frame, error, raised_by) if len(frame) > 1 else {}
     return _refusals({row: said(raised) for row, raised in known.items()})
+
+
+def _raised(fitted: Fitted, frame: pd.DataFrame, row: int, *, proba: bool) -> Exception | None:
+    """What a fitted object raises for a row of a frame alone."""
+    try:
+        _predicted(fitted, _piece(frame, slice(row, row + 1)), row, proba=proba)
+    except Exception as error:  # noqa: BLE001  whatever the fitted object raises
+        return error
+    return None
 
 
 def _refusals(failures: dict[int, str]) -> tuple[Refusal, ...]:

@@ -1,4 +1,4 @@
-"""Rows that scikit-learn refuses for numbers that are missing or infinite: one of each kind is asked for all of it."""
+"""Rows that scikit-learn refuses for numbers that are missing or infinite: two of each kind are asked for all of it."""
 
 from __future__ import annotations
 

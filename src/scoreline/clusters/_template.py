@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from scoreline.clusters._given_to_workers import DRIVER
+from scoreline.clusters._shared import Shared
 from scoreline.garbage import uncollected
 from scoreline.threads import environment
 
@@ -39,7 +40,7 @@ def template(modules: Sequence[str]) -> Iterator[None]:
     """
     with begun(modules):
         if _CAN_FORK:
-            _SHARED.chosen([*_FIRST, *modules, *_LAST])
+            _PROCESS.chosen([*_FIRST, *modules, *_LAST])
         yield
 
 
@@ -49,33 +50,27 @@ def begun(modules: Sequence[str]) -> Iterator[None]:
     if not _CAN_FORK:
         yield
         return
-    with _SHARED.used([*_FIRST, *modules, *_LAST]):
+    with _PROCESS.used([*_FIRST, *modules, *_LAST]):
         yield
 
 
-class _Shared:
+class _Process:
     """The process, for as long as some session needs it. Safe for threads."""
 
     def __init__(self) -> None:
-        self._users = 0
         self._is_running = self._is_chosen = False
         self._running = ExitStack()
         self._lock = Lock()
+        self.used = Shared(self._opened).used
 
     @contextmanager
-    def used(self, modules: Sequence[str]) -> Iterator[None]:
-        with self._lock:
-            if not self._users:
-                self._begin(modules)
-            self._users += 1
+    def _opened(self, modules: Sequence[str]) -> Iterator[None]:
+        self._begin(modules)
         try:
             yield
         finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users:
-                    self._is_running = self._is_chosen = False
-                    self._running.close()
+            self._is_running = self._is_chosen = False
+            self._running.close()
 
     def chosen(self, modules: Sequence[str]) -> None:
         """Have Dask fork workers from it until it ends, if it runs. For who uses it."""
@@ -96,7 +91,7 @@ class _Shared:
             _log.info("workers are started one by one: %s", error)
 
 
-_SHARED = _Shared()
+_PROCESS = _Process()
 
 
 @contextmanager
